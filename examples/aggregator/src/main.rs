@@ -1,0 +1,3 @@
+//! The batch job as a program.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Takes sales in.
+
+fn main() {}

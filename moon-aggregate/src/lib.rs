@@ -1,0 +1,1 @@
+//! The Moon batch job: one snapshot, all key figures, checked, published at once.

@@ -1,0 +1,22 @@
+//! Marks: what a change has touched, for the next aggregation run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BusinessDate, Period, ProductCode};
+
+/// Something whose published figures may be out of date. Appended in the transaction of the change itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// A day on which a posting of a changed sale lay or lies.
+    Day(BusinessDate),
+    /// A target of a product (of all of them together: `None`) in a period.
+    Target {
+        /// The product.
+        product: Option<ProductCode>,
+        /// The period of the target.
+        period: Period,
+    },
+    /// Names, regions or lines: the dimension tables.
+    Dimensions,
+}

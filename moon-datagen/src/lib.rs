@@ -1,0 +1,1 @@
+//! A seeded, realistic sales force and its history, of any size, streamed.

@@ -1,0 +1,1 @@
+//! Moon on SQLite: the embedded default, as a store and as a warehouse.
