@@ -1,3 +1,79 @@
-//! The project's own commands.
+//! The project's own commands, run as `cargo xtask COMMAND`. The standard library is enough for them, so that they
+//! start at once on a machine that has built nothing yet.
 
-fn main() {}
+mod check;
+mod console;
+mod tools;
+
+use std::process::ExitCode;
+
+use crate::check::Extent;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+commands:
+  test [--fast]  everything that must hold before a change is taken: formatting, lints, tests, documentation,
+                 benchmarks that build; --fast leaves out the documentation and the benchmarks
+  help           this text
+
+exit code: 0 done, 1 failed, 2 wrong usage";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    Test(Extent),
+    Help,
+}
+
+impl Command {
+    /// Reads the arguments behind the program's name; the error is a sentence for the user.
+    fn parse(arguments: &[String]) -> Result<Self, String> {
+        let (name, rest) = arguments.split_first().ok_or("a command is missing")?;
+        match (name.as_str(), rest) {
+            ("test", []) => Ok(Self::Test(Extent::Whole)),
+            ("test", [flag]) if flag == "--fast" => Ok(Self::Test(Extent::Fast)),
+            ("test", [other, ..]) => Err(format!("test does not know `{other}`")),
+            ("help" | "--help" | "-h", _) => Ok(Self::Help),
+            _ => Err(format!("there is no command `{name}`")),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match Command::parse(&arguments) {
+        Ok(Command::Test(extent)) => check::run(extent),
+        Ok(Command::Help) => {
+            console::say(USAGE);
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            console::say(&format!("error: {reason}\n\n{USAGE}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, String> {
+        Command::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn commands_and_their_flags() {
+        assert_eq!(parse("test"), Ok(Command::Test(Extent::Whole)));
+        assert_eq!(parse("test --fast"), Ok(Command::Test(Extent::Fast)));
+        assert_eq!(parse("help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn what_is_not_known_is_wrong_usage() {
+        for wrong in ["", "tset", "test --slow", "test --fast twice"] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
