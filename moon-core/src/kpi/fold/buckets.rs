@@ -1,0 +1,133 @@
+//! From days to buckets.
+
+use std::collections::BTreeMap;
+
+use super::{BLOCK_ROWS, FoldPlan};
+use crate::{BusinessDate, Error, ErrorKind, Result};
+
+/// The bucket of all days that are not wanted. What is added to it is never read.
+pub(super) const OUTSIDE: u32 = 0;
+const UNKNOWN: u32 = u32::MAX;
+
+/// The buckets of the rows of one block.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Buckets<'a> {
+    /// One for all rows.
+    One(u32),
+    /// One for each row.
+    Each(&'a [u32]),
+}
+
+/// Numbers the buckets in the order in which their first row arrives, behind [`OUTSIDE`], and remembers the bucket of
+/// each day in a dense table over the range of days seen so far: at most 13 MB for all business dates.
+#[derive(Debug, Clone)]
+pub(super) struct BucketMap {
+    /// The day of the first entry of `by_day`, in days since 1970-01-01.
+    base: i32,
+    by_day: Vec<u32>,
+    by_first_day: BTreeMap<BusinessDate, u32>,
+}
+
+impl BucketMap {
+    pub(super) fn new() -> Self {
+        Self { base: 0, by_day: Vec::new(), by_first_day: BTreeMap::new() }
+    }
+
+    /// How many there are, [`OUTSIDE`] included.
+    pub(super) fn len(&self) -> usize {
+        self.by_first_day.len() + 1
+    }
+
+    /// The buckets with their first days, ascending by day.
+    pub(super) fn ascending(&self) -> impl Iterator<Item = (BusinessDate, u32)> {
+        self.by_first_day.iter().map(|(day, bucket)| (*day, *bucket))
+    }
+
+    /// The buckets of at most [`BLOCK_ROWS`] days.
+    pub(super) fn find<'b>(
+        &mut self,
+        plan: &FoldPlan,
+        days: &[i32],
+        buffer: &'b mut [u32; BLOCK_ROWS],
+    ) -> Result<Buckets<'b>> {
+        let Some(first) = days.first().copied() else { return Ok(Buckets::One(OUTSIDE)) };
+        if days.iter().fold(0, |differing, day| differing | (day ^ first)) == 0 {
+            return Ok(Buckets::One(self.bucket(plan, first)?));
+        }
+        let (min, max) = days.iter().fold((first, first), |(min, max), day| (min.min(*day), max.max(*day)));
+        self.cover(min, max)?;
+        let mut unknown = false;
+        for (bucket, day) in buffer.iter_mut().zip(days) {
+            *bucket = self.look_up(*day);
+            unknown |= *bucket == UNKNOWN;
+        }
+        if unknown {
+            for (bucket, day) in buffer.iter_mut().zip(days) {
+                *bucket = self.bucket(plan, *day)?;
+            }
+        }
+        Ok(Buckets::Each(buffer.get(..days.len()).unwrap_or_default()))
+    }
+
+    /// The bucket of a day.
+    pub(super) fn bucket(&mut self, plan: &FoldPlan, day: i32) -> Result<u32> {
+        let known = self.look_up(day);
+        if known != UNKNOWN {
+            return Ok(known);
+        }
+        self.cover(day, day)?;
+        let bucket = if plan.days.contains(day) {
+            let date = BusinessDate::from_epoch_day(day)?;
+            let first_day = plan.calendar.period_of(plan.granularity, date).days().first().unwrap_or(date);
+            self.starting(first_day)?
+        } else {
+            OUTSIDE
+        };
+        let offset = self.offset(day);
+        if let Some(entry) = self.by_day.get_mut(offset) {
+            *entry = bucket;
+        }
+        Ok(bucket)
+    }
+
+    /// The bucket of that first day, a new one if there is none.
+    pub(super) fn starting(&mut self, first_day: BusinessDate) -> Result<u32> {
+        let next = u32::try_from(self.len())
+            .map_err(|cause| Error::new(ErrorKind::Refused, "fold has too many buckets").caused_by(cause))?;
+        Ok(*self.by_first_day.entry(first_day).or_insert(next))
+    }
+
+    fn look_up(&self, day: i32) -> u32 {
+        self.by_day.get(self.offset(day)).copied().unwrap_or(UNKNOWN)
+    }
+
+    /// The place of a day in the table; beyond its end for a day before its base.
+    fn offset(&self, day: i32) -> usize {
+        day.wrapping_sub(self.base).cast_unsigned() as usize
+    }
+
+    /// Extends the table to these days, to the double of its length if that is more, so that many small steps cost no
+    /// more than one large one.
+    fn cover(&mut self, min: i32, max: i32) -> Result<()> {
+        for day in [min, max] {
+            BusinessDate::from_epoch_day(day)
+                .map_err(|cause| Error::new(ErrorKind::Corrupt, "posting has an impossible date").caused_by(cause))?;
+        }
+        if self.by_day.is_empty() {
+            self.base = min;
+        }
+        let step = i32::try_from(self.by_day.len()).unwrap_or(i32::MAX).max(64);
+        if min < self.base {
+            let base = min.min(self.base.saturating_sub(step)).max(BusinessDate::MIN.epoch_day());
+            let added = self.base.abs_diff(base) as usize;
+            self.by_day.splice(0..0, std::iter::repeat_n(UNKNOWN, added));
+            self.base = base;
+        }
+        if self.offset(max) >= self.by_day.len() {
+            let length = self.offset(max).max(self.by_day.len().saturating_mul(2)) + 1;
+            let longest = self.offset(BusinessDate::MAX.epoch_day()) + 1;
+            self.by_day.resize(length.min(longest), UNKNOWN);
+        }
+        Ok(())
+    }
+}
