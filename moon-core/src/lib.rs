@@ -4,11 +4,13 @@
 mod entity;
 mod error;
 pub mod kpi;
+mod ledger;
 mod port;
 mod value;
 
 pub use entity::*;
 pub use error::{Error, ErrorKind, Result};
 pub use kpi::*;
+pub use ledger::*;
 pub use port::*;
 pub use value::*;
