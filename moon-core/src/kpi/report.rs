@@ -39,6 +39,17 @@ pub enum TargetStatus {
 }
 
 impl TargetStatus {
+    /// The status of a total against a target, both in minor units.
+    #[must_use]
+    pub fn of(total_minor: i128, target_minor: Option<i128>) -> Self {
+        match target_minor {
+            None => Self::NoTarget,
+            Some(0) => Self::ZeroTarget,
+            Some(target) if total_minor >= target => Self::Achieved,
+            Some(_) => Self::NotAchieved,
+        }
+    }
+
     /// The stable snake-case name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -204,11 +215,12 @@ pub struct KpiReport {
     pub basis: Basis,
     /// Of all amounts.
     pub currency: Currency,
-    /// Ascending by code; a row for each team with a posting.
+    /// Ascending by code; a row for each team with a posting, also with one a year before where that was asked.
     pub teams: Vec<TeamRow>,
-    /// Ascending by code; a row for each branch with a posting.
+    /// Ascending by code; a row for each branch with a posting, also with one a year before where that was asked.
     pub branches: Vec<BranchRow>,
-    /// Ascending by code; a row for each product with a target or a posting.
+    /// Ascending by code; a row for each product with a target for a part of the period or a posting, also with one a
+    /// year before where that was asked.
     pub products: Vec<ProductRow>,
     /// What each of the three lists adds up to.
     pub control: Sum,
