@@ -10,8 +10,8 @@ const SOURCE_LINES_MAX: usize = 500;
 /// Beyond this a text is data, not something that a person wrote.
 const TEXT_BYTES_MAX: u64 = 1_000_000;
 
-/// Folders that hold no source: what cargo builds, and what git keeps.
-const SKIPPED: [&str; 2] = ["target", ".git"];
+/// The hidden folders that belong to the project; others are those of git, editors and tools.
+const HIDDEN_FOLDERS: [&str; 3] = [".cargo", ".ci", ".config"];
 
 /// Beginnings of paths that exist on one machine only. In two parts each, so that this list does not find itself.
 const MACHINE_PATHS: [&str; 4] =
@@ -26,12 +26,11 @@ fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let entry = entry.unwrap();
-            // What vanishes while the tree is walked (an editor's or a database's temporary file) is no source.
+        // What vanishes while the tree is walked (an editor's or a database's temporary file) is no source.
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let Ok(metadata) = entry.metadata() else { continue };
             if metadata.is_dir() {
-                if !SKIPPED.iter().any(|skipped| entry.file_name() == *skipped) {
+                if holds_source(&entry.file_name().to_string_lossy()) {
                     folders.push(entry.path());
                 }
             } else if metadata.is_file()
@@ -42,8 +41,14 @@ fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
             }
         }
     }
+    assert!(!found.is_empty(), "found no text in the folder");
     found.sort();
     found
+}
+
+/// Whether a folder of that name can hold source: what cargo builds is none.
+fn holds_source(name: &str) -> bool {
+    if name.starts_with('.') { HIDDEN_FOLDERS.contains(&name) } else { name != "target" }
 }
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {

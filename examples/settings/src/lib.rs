@@ -1,1 +1,32 @@
-//! Settings and wiring shared by the example programs.
+//! Settings and wiring shared by the example programs: what a program is told (flags over environment over `moon.toml`
+//! over defaults), which store and warehouse follow from it, how it logs, and how it ends.
+//!
+//! ```
+//! use clap::Parser;
+//! use moon_settings::{Settings, SettingsArgs};
+//!
+//! #[derive(Debug, Parser)]
+//! struct Program {
+//!     #[command(flatten)]
+//!     settings: SettingsArgs,
+//! }
+//!
+//! let program = Program::parse_from(["program", "--store-url", "memory:", "--currency", "EUR"]);
+//! let settings = Settings::load(&program.settings)?;
+//! assert_eq!(settings.currency.code(), "EUR");
+//! # Ok::<(), moon_core::Error>(())
+//! ```
+
+mod args;
+mod exit;
+mod file;
+mod logging;
+mod resolve;
+mod settings;
+mod url;
+
+pub use args::SettingsArgs;
+pub use exit::{ErrorReport, FLAG, HINT, SETTING, VARIABLE, exit_code, finish};
+pub use logging::init_logging;
+pub use settings::Settings;
+pub use url::{Backend, StoreUrl};

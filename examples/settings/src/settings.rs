@@ -1,0 +1,216 @@
+//! The settings of a program.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use chrono_tz::Tz;
+use moon_core::{Calendar, Currency, Error, Result};
+
+use crate::args::SettingsArgs;
+use crate::exit::HINT;
+use crate::logging;
+use crate::resolve::{Layers, Setting};
+use crate::url::StoreUrl;
+
+/// What every program is told. `Debug` shows no password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Where sales are kept.
+    pub store_url: StoreUrl,
+    /// Where dashboards read; `None`: beside the store.
+    pub warehouse_url: Option<StoreUrl>,
+    /// The one currency of the ledger.
+    pub currency: Currency,
+    /// The zone in which an instant gets its business date.
+    pub time_zone: Tz,
+    /// The fiscal calendar.
+    pub calendar: Calendar,
+    /// What is logged, in the form of a `tracing_subscriber::EnvFilter`.
+    pub log: String,
+}
+
+impl Settings {
+    /// Reads the settings: flags win over the environment (`MOON_...`; an empty variable is none), the environment over
+    /// the settings file (`--config`, else `moon.toml` in the working directory where there is one), the file over the
+    /// defaults.
+    ///
+    /// # Errors
+    /// `InvalidInput` and `Unsupported`, naming the flag, the variable or the key and its file; [`exit_code`] makes
+    /// wrong usage of them. `Unavailable` when a settings file is there but cannot be read.
+    ///
+    /// [`exit_code`]: crate::exit_code
+    pub fn load(args: &SettingsArgs) -> Result<Self> {
+        Self::load_from(args, &|variable| std::env::var_os(variable), Path::new(""))
+    }
+
+    /// [`load`](Self::load) with the environment and the working directory as arguments.
+    fn load_from(args: &SettingsArgs, environment: &dyn Fn(&str) -> Option<OsString>, folder: &Path) -> Result<Self> {
+        let layers = Layers::open(args, environment, folder)?;
+        let warehouse_url = layers.get(Setting::WarehouseUrl)?;
+        Ok(Self {
+            store_url: layers.require(Setting::StoreUrl)?.read(str::parse)?,
+            warehouse_url: warehouse_url.map(|url| url.read(str::parse)).transpose()?,
+            currency: layers.require(Setting::Currency)?.read(str::parse)?,
+            time_zone: layers.require(Setting::TimeZone)?.read(time_zone)?,
+            calendar: layers.require(Setting::FiscalYearStart)?.read(calendar)?,
+            log: layers.require(Setting::Log)?.read(log)?,
+        })
+    }
+
+    /// Where dashboards read: the warehouse's own URL, else the store's.
+    #[must_use]
+    pub fn warehouse_url(&self) -> &StoreUrl {
+        self.warehouse_url.as_ref().unwrap_or(&self.store_url)
+    }
+}
+
+fn time_zone(text: &str) -> Result<Tz> {
+    text.parse().map_err(|_| {
+        Error::invalid("time zone is not in the tz database")
+            .with("time_zone", format_args!("{text:?}"))
+            .with(HINT, "a time zone has a name such as Asia/Colombo")
+    })
+}
+
+fn calendar(text: &str) -> Result<Calendar> {
+    let month = text.parse().map_err(|_| {
+        Error::invalid("fiscal year must start in a month from 1 to 12").with("month", format_args!("{text:?}"))
+    })?;
+    Calendar::new(month)
+}
+
+fn log(text: &str) -> Result<String> {
+    logging::filter(text).map(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser;
+    use moon_core::ErrorKind;
+
+    use super::*;
+    use crate::exit_code;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        settings: SettingsArgs,
+    }
+
+    /// Settings from flags, variables and the text of a `moon.toml`.
+    fn load(flags: &[&str], variables: &[(&str, &str)], file: Option<&str>) -> Result<Settings> {
+        let folder = tempfile::tempdir().unwrap();
+        if let Some(text) = file {
+            fs::write(folder.path().join("moon.toml"), text).unwrap();
+        }
+        let args = Program::try_parse_from([&["program"], flags].concat()).unwrap().settings;
+        let environment =
+            |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| OsString::from(value));
+        Settings::load_from(&args, &environment, folder.path())
+    }
+
+    #[test]
+    fn the_defaults() {
+        let settings = load(&[], &[], None).unwrap();
+        assert_eq!(settings.store_url.expose(), "sqlite:moon.db");
+        assert_eq!(settings.warehouse_url, None);
+        assert_eq!(settings.warehouse_url(), &settings.store_url);
+        assert_eq!(settings.currency.code(), "LKR");
+        assert_eq!(settings.time_zone, chrono_tz::Asia::Colombo);
+        assert_eq!(settings.calendar, Calendar::default());
+        assert_eq!(settings.log, "info");
+    }
+
+    #[test]
+    fn flags_win_over_variables_over_the_file_over_defaults() {
+        let file = "currency = \"EUR\"\n";
+        let variables = [("MOON_CURRENCY", "USD")];
+        let currency =
+            |flags: &[&str], variables: &[(&str, &str)], file| load(flags, variables, file).unwrap().currency.code();
+        assert_eq!(currency(&["--currency", "JPY"], &variables, Some(file)), "JPY");
+        assert_eq!(currency(&[], &variables, Some(file)), "USD");
+        assert_eq!(currency(&[], &[("MOON_CURRENCY", "")], Some(file)), "EUR");
+        assert_eq!(currency(&[], &[], Some("")), "LKR");
+    }
+
+    #[test]
+    fn every_setting_can_be_given_in_every_way() {
+        let values = [
+            ("store_url", "memory:"),
+            ("warehouse_url", "sqlite:w.db"),
+            ("currency", "JPY"),
+            ("time_zone", "Europe/Berlin"),
+            ("fiscal_year_start", "4"),
+            ("log", "warn,sqlx=error"),
+        ];
+        assert_eq!(values.map(|(name, _)| name), Setting::ALL.map(Setting::name));
+        let flags: Vec<String> =
+            values.iter().map(|(name, value)| format!("--{}={value}", name.replace('_', "-"))).collect();
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let variables = values.map(|(name, value)| (format!("MOON_{}", name.to_uppercase()), value));
+        let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let file: String = values.iter().map(|(name, value)| format!("{name} = {value:?}\n")).collect();
+
+        let by_flags = load(&flags, &[], None).unwrap();
+        assert_eq!(by_flags.warehouse_url().expose(), "sqlite:w.db");
+        assert_eq!((by_flags.currency.code(), by_flags.calendar.fiscal_year_start()), ("JPY", 4));
+        assert_eq!((by_flags.time_zone, by_flags.log.as_str()), (chrono_tz::Europe::Berlin, "warn,sqlx=error"));
+        assert_eq!(load(&[], &variables, None).unwrap(), by_flags);
+        assert_eq!(load(&[], &[], Some(&file)).unwrap(), by_flags);
+    }
+
+    #[test]
+    fn a_bad_value_names_its_place_and_is_wrong_usage() {
+        let cases = [
+            (load(&["--currency", "XYZ"], &[], None), "flag: --currency"),
+            (load(&[], &[("MOON_TIME_ZONE", "+05:30")], None), "variable: MOON_TIME_ZONE"),
+            (load(&[], &[], Some("fiscal_year_start = 13")), "setting: fiscal_year_start in "),
+            (load(&["--fiscal-year-start", "May"], &[], None), "flag: --fiscal-year-start"),
+            (load(&["--log", "=loud="], &[], None), "flag: --log"),
+            (load(&["--store-url", "mysql://db/moon"], &[], None), "flag: --store-url"),
+            (load(&[], &[("MOON_WAREHOUSE_URL", "moon.db")], None), "variable: MOON_WAREHOUSE_URL"),
+            (load(&["--config", "there-is-no-such-file.toml"], &[], None), "flag: --config"),
+            (load(&[], &[], Some("listen = \"x\"")), "setting: listen in "),
+        ];
+        for (result, place) in cases {
+            let error = result.unwrap_err();
+            assert!(error.to_string().contains(place), "{error}");
+            assert_eq!(exit_code(&error), 2, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_named_file_replaces_the_default_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.toml");
+        fs::write(&path, "currency = \"EUR\"").unwrap();
+        let path = path.to_str().unwrap();
+        let settings = load(&["--config", path], &[], Some("currency = \"USD\"\nlog = \"debug\"")).unwrap();
+        assert_eq!((settings.currency.code(), settings.log.as_str()), ("EUR", "info"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_variable_that_is_no_text_is_refused() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let environment = |name: &str| (name == "MOON_LOG").then(|| OsString::from_vec(vec![0xff]));
+        let folder = tempfile::tempdir().unwrap();
+        let error = Settings::load_from(&SettingsArgs::default(), &environment, folder.path()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("MOON_LOG"), "{error}");
+    }
+
+    #[test]
+    fn a_password_shows_nowhere() {
+        let flags = ["--store-url", "mysql://me:geheim@db/moon"];
+        let args = Program::try_parse_from([&["program"], &flags[..]].concat()).unwrap();
+        assert!(!format!("{args:?}").contains("geheim"), "{args:?}");
+        let error = load(&flags, &[], None).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("geheim"), "{error:?}");
+        let settings = load(&["--store-url", "sqlite:moon.db?password=geheim"], &[], None).unwrap();
+        assert!(!format!("{settings:?}").contains("geheim"), "{settings:?}");
+    }
+}
