@@ -55,9 +55,6 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Arrows that break a rule for a reason: from, to, why.
-const EXCEPTIONS: [(&str, &str, &str); 0] = [];
-
 /// The rule that an arrow breaks, if it breaks one.
 fn broken_rule(from: Role, to: Role, when: When) -> Option<&'static str> {
     match (from, to, when) {
@@ -74,18 +71,14 @@ fn broken_rule(from: Role, to: Role, when: When) -> Option<&'static str> {
     }
 }
 
-/// Every arrow between crates of the workspace that breaks a rule and is no exception.
+/// Every arrow between crates of the workspace that breaks a rule.
 fn violations(packages: &[Package]) -> Vec<Violation> {
     let mut found = Vec::new();
     for package in packages {
         for (name, when) in &package.dependencies {
             let Some(dependency) = packages.iter().find(|other| other.name == *name) else { continue };
-            let excepted = EXCEPTIONS.iter().any(|(from, to, _)| *from == package.name && *to == *name);
-            match broken_rule(package.role, dependency.role, *when) {
-                Some(rule) if !excepted => {
-                    found.push(Violation { from: package.name.clone(), to: name.clone(), rule });
-                }
-                _ => {}
+            if let Some(rule) = broken_rule(package.role, dependency.role, *when) {
+                found.push(Violation { from: package.name.clone(), to: name.clone(), rule });
             }
         }
     }
@@ -178,16 +171,6 @@ fn the_arrows_of_the_workspace_keep_the_rules() {
     }
     let found: Vec<String> = violations(&packages).iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "arrows that must not be:\n{}", found.join("\n"));
-}
-
-#[test]
-fn every_exception_is_still_needed() {
-    let packages = workspace();
-    for (from, to, why) in EXCEPTIONS {
-        let package = packages.iter().find(|package| package.name == from);
-        let used = package.is_some_and(|package| package.dependencies.iter().any(|(name, _)| name == to));
-        assert!(used, "{from} -> {to} ({why}) is an exception that nothing uses");
-    }
 }
 
 #[test]
