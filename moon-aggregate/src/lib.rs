@@ -1,1 +1,31 @@
-//! The Moon batch job: one snapshot, all key figures, checked, published at once.
+//! The Moon batch job as a library: one snapshot, all key figures, checked, published at once.
+//!
+//! A run claims the open marks in a short unit of work that also persists its key, reads one snapshot of the ledger,
+//! folds all postings in one pass, stages cells, dimensions, targets and product metrics, and publishes them at once: the
+//! warehouse reads back what was staged and compares it with the plain sums before it replaces anything. Then the marks
+//! are settled. [`Aggregation::run_full`] does all of it; [`Aggregation::report`] reads key figures back.
+//!
+//! # Crashes
+//! The key stays persisted as unfinished until the marks are settled, so that the next run repeats it under the same key.
+//! A warehouse that published it already says so, and only the settling remains; whatever else was begun is computed
+//! anew. A repeat does not claim the marks that came since: it may turn out that the key was published without them.
+//!
+//! # Two runs at once
+//! Nothing keeps a second process from starting a run while one is at work; it takes the unfinished key for that of a
+//! crash and repeats it. Figures cannot suffer: each attempt leaves a token in the store, the one before finds it
+//! replaced right before it would publish and stops with [`Refused`](moon_core::ErrorKind::Refused); a warehouse refuses
+//! lower numbers than it has published; and marks are settled only after a snapshot that was opened behind their claim
+//! was published. Since cells are staged last, what one attempt removed of the other's stage is missing in the sums that
+//! are read back, and is refused. What is lost is time: one of the two runs stops, at worst both, and the next one repeats
+//! the key. (Only a ledger without a single posting has no cells to miss; its dimensions might be published empty until
+//! then.)
+
+mod compute;
+mod progress;
+mod report;
+mod run;
+mod stage;
+mod state;
+
+pub use progress::{Progress, Silent, Step};
+pub use run::{Aggregation, RunOptions, RunReport};

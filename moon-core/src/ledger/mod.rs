@@ -7,6 +7,7 @@
 
 mod assigning;
 mod attribution;
+mod figures;
 mod lifecycle;
 mod masters;
 mod message;
@@ -24,6 +25,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 pub use assigning::{AssignOutcome, NewAssignment};
+pub use figures::{AgentRow, FigureFilter, View};
 pub use masters::{PutOutcome, PutRule};
 pub use message::{RecordCounts, RecordReport, RevisionRule, SaleMessage, SaleOutcome};
 pub use reading::SaleHistory;
@@ -91,6 +93,12 @@ impl Ledger {
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    /// What makes the ledger's identifiers.
+    #[must_use]
+    pub fn ids(&self) -> &Arc<dyn IdGenerator> {
+        &self.ids
     }
 
     /// The business date of the present instant.
