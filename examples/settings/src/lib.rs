@@ -24,9 +24,11 @@ mod logging;
 mod resolve;
 mod settings;
 mod url;
+mod wiring;
 
 pub use args::SettingsArgs;
 pub use exit::{ErrorReport, FLAG, HINT, SETTING, VARIABLE, exit_code, finish};
 pub use logging::init_logging;
 pub use settings::Settings;
 pub use url::{Backend, StoreUrl};
+pub use wiring::{open_store, open_warehouse};
