@@ -1,0 +1,76 @@
+//! Which store and which warehouse follow from the settings: the one place where programs meet backends.
+
+use std::sync::Arc;
+
+use moon_core::{Error, ErrorKind, Result, Store, Warehouse};
+use moon_store_memory::{MemoryStore, MemoryWarehouse};
+
+use crate::settings::Settings;
+use crate::url::{Backend, StoreUrl};
+
+/// Opens the store of the settings and brings its tables up to date; a file that is missing is created.
+///
+/// A store in memory is a new, empty one with every call: open it once and share it.
+///
+/// # Errors
+/// `InvalidInput` for a URL that the backend does not take, `Unavailable` when the store cannot be reached, `Refused`
+/// when it was made by a newer version.
+pub async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>> {
+    let url = &settings.store_url;
+    let store: Arc<dyn Store> = match url.backend() {
+        Backend::Memory => Arc::new(MemoryStore::new()),
+        Backend::Sqlite => return Err(not_wired(url)),
+    };
+    store.migrate().await?;
+    Ok(store)
+}
+
+/// Opens the warehouse of the settings, by default in the store's own database, and brings its tables up to date.
+///
+/// A warehouse in memory is a new, empty one with every call: open it once and share it.
+///
+/// # Errors
+/// As for [`open_store`]; `Refused` also when the warehouse was made for another currency.
+pub async fn open_warehouse(settings: &Settings) -> Result<Arc<dyn Warehouse>> {
+    let url = settings.warehouse_url();
+    let warehouse: Arc<dyn Warehouse> = match url.backend() {
+        Backend::Memory => Arc::new(MemoryWarehouse::new(settings.currency)),
+        Backend::Sqlite => return Err(not_wired(url)),
+    };
+    warehouse.migrate().await?;
+    Ok(warehouse)
+}
+
+fn not_wired(url: &StoreUrl) -> Error {
+    Error::new(ErrorKind::Unsupported, "backend is not wired yet").with("url", url)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use moon_core::DayRange;
+
+    use super::*;
+    use crate::SettingsArgs;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        settings: SettingsArgs,
+    }
+
+    fn settings(store: &str, warehouse: Option<&str>, currency: &str) -> Settings {
+        let mut flags = vec!["program", "--store-url", store, "--currency", currency];
+        flags.extend(warehouse.iter().flat_map(|url| ["--warehouse-url", url]));
+        Settings::load(&Program::try_parse_from(flags).unwrap().settings).unwrap()
+    }
+
+    #[tokio::test]
+    async fn memory_stands_alone() {
+        let settings = settings("memory:", None, "LKR");
+        assert_eq!(open_store(&settings).await.unwrap().info().backend, "memory");
+        let warehouse = open_warehouse(&settings).await.unwrap();
+        assert_eq!(warehouse.backend(), "memory");
+        assert_eq!(warehouse.read(DayRange::ALL).await.unwrap().run, None);
+    }
+}
