@@ -22,13 +22,13 @@ pub struct SettingsArgs {
     /// The warehouse that dashboards read [MOON_WAREHOUSE_URL; default: beside the store]
     #[arg(long, global = true, value_name = "URL")]
     warehouse_url: Option<UrlText>,
-    /// The ledger's currency, ISO 4217 [MOON_CURRENCY; default: LKR]
+    /// The ledger's currency, ISO 4217 [MOON_CURRENCY; default: the ledger's own, LKR for a new one]
     #[arg(long, global = true, value_name = "CODE")]
     currency: Option<String>,
-    /// The zone that gives instants their business date [MOON_TIME_ZONE; default: Asia/Colombo]
+    /// The zone that gives instants their business date [MOON_TIME_ZONE; default: the ledger's own, Asia/Colombo for a new one]
     #[arg(long, global = true, value_name = "ZONE")]
     time_zone: Option<String>,
-    /// The month in which the fiscal year starts, 1 to 12 [MOON_FISCAL_YEAR_START; default: 1]
+    /// The month in which the fiscal year starts, 1 to 12 [MOON_FISCAL_YEAR_START; default: the ledger's own, 1 for a new one]
     #[arg(long, global = true, value_name = "MONTH")]
     fiscal_year_start: Option<String>,
     /// What is logged to standard error, such as debug or warn,sqlx=error [MOON_LOG; default: info]

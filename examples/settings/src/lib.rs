@@ -13,7 +13,7 @@
 //!
 //! let program = Program::parse_from(["program", "--store-url", "memory:", "--currency", "EUR"]);
 //! let settings = Settings::load(&program.settings)?;
-//! assert_eq!(settings.currency.code(), "EUR");
+//! assert_eq!(settings.ledger.currency.map(|currency| currency.code()), Some("EUR"));
 //! # Ok::<(), moon_core::Error>(())
 //! ```
 

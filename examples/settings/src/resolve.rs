@@ -6,7 +6,7 @@ use std::path::Path;
 use moon_core::{Error, Result};
 
 use crate::args::SettingsArgs;
-use crate::exit::{FLAG, HINT, SETTING, VARIABLE};
+use crate::exit::{FLAG, SETTING, VARIABLE};
 use crate::file::File;
 
 /// The settings file that is read where there is one and no other is named.
@@ -49,49 +49,28 @@ impl Setting {
     pub(crate) fn variable(self) -> String {
         format!("MOON_{}", self.name().to_ascii_uppercase())
     }
-
-    /// The value where none is given; `None`: there may be none.
-    fn default(self) -> Option<&'static str> {
-        match self {
-            Self::StoreUrl => Some("sqlite:moon.db"),
-            Self::WarehouseUrl => None,
-            Self::Currency => Some("LKR"),
-            Self::TimeZone => Some("Asia/Colombo"),
-            Self::FiscalYearStart => Some("1"),
-            Self::Log => Some("info"),
-        }
-    }
 }
 
 /// Where a value stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 enum Place {
     Flag(String),
     Variable(String),
     Setting(String),
-    Default(&'static str),
 }
 
-/// The text of a setting, with the place that it came from.
-#[derive(Debug)]
-pub(crate) struct Sourced {
-    text: String,
-    place: Place,
-}
-
-impl Sourced {
-    /// Reads the text; an error names the place.
-    pub(crate) fn read<T>(&self, read: impl FnOnce(&str) -> Result<T>) -> Result<T> {
-        read(&self.text).map_err(|error| match &self.place {
-            Place::Flag(flag) => error.with(FLAG, flag),
-            Place::Variable(variable) => error.with(VARIABLE, variable),
-            Place::Setting(setting) => error.with(SETTING, setting),
-            Place::Default(name) => error.with(SETTING, format_args!("the default of {name}")),
-        })
+impl Place {
+    /// Names the place in an error.
+    fn blame(&self, error: Error) -> Error {
+        match self {
+            Self::Flag(flag) => error.with(FLAG, flag),
+            Self::Variable(variable) => error.with(VARIABLE, variable),
+            Self::Setting(setting) => error.with(SETTING, setting),
+        }
     }
 }
 
-/// The layers of settings, the strongest first: flags, environment, file, defaults.
+/// The layers of settings, the strongest first: flags, environment, file.
 pub(crate) struct Layers<'a> {
     flags: &'a SettingsArgs,
     environment: &'a dyn Fn(&str) -> Option<OsString>,
@@ -114,32 +93,24 @@ impl<'a> Layers<'a> {
         Ok(Self { flags, environment, file })
     }
 
-    /// The winning value of a setting; `None` when nobody gave one and it has no default.
-    pub(crate) fn get(&self, setting: Setting) -> Result<Option<Sourced>> {
-        let sourced = |text: &str, place| Ok(Some(Sourced { text: text.to_owned(), place }));
+    /// Reads the winning value of a setting; `None` when nobody gave one. An error names the value's place.
+    pub(crate) fn read<T>(&self, setting: Setting, read: impl FnOnce(&str) -> Result<T>) -> Result<Option<T>> {
+        let Some((text, place)) = self.get(setting)? else { return Ok(None) };
+        read(&text).map(Some).map_err(|error| place.blame(error))
+    }
+
+    fn get(&self, setting: Setting) -> Result<Option<(String, Place)>> {
         if let Some(text) = self.flags.get(setting) {
-            return sourced(text, Place::Flag(setting.flag()));
+            return Ok(Some((text.to_owned(), Place::Flag(setting.flag()))));
         }
         let variable = setting.variable();
         // Containers and unit files pass on what is not set as an empty text: that is no value.
         if let Some(value) = (self.environment)(&variable).filter(|value| !value.is_empty()) {
-            let text = value
-                .to_str()
-                .ok_or_else(|| Error::invalid("environment variable is not valid UTF-8").with(VARIABLE, &variable))?;
-            return sourced(text, Place::Variable(variable));
+            return match value.into_string() {
+                Ok(text) => Ok(Some((text, Place::Variable(variable)))),
+                Err(_) => Err(Error::invalid("environment variable is not valid UTF-8").with(VARIABLE, variable)),
+            };
         }
-        if let Some((text, place)) = self.file.get(setting) {
-            return sourced(text, Place::Setting(place));
-        }
-        setting.default().map_or(Ok(None), |text| sourced(text, Place::Default(setting.name())))
-    }
-
-    /// The winning value of a setting that has a default.
-    pub(crate) fn require(&self, setting: Setting) -> Result<Sourced> {
-        self.get(setting)?.ok_or_else(|| {
-            Error::invalid("setting has no value")
-                .with(SETTING, setting.name())
-                .with(HINT, format_args!("give {} or set {}", setting.flag(), setting.variable()))
-        })
+        Ok(self.file.get(setting).map(|(text, place)| (text.to_owned(), Place::Setting(place))))
     }
 }

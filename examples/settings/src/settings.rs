@@ -4,13 +4,16 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use chrono_tz::Tz;
-use moon_core::{Calendar, Currency, Error, Result};
+use moon_core::{Calendar, Error, LedgerOptions, Result};
 
 use crate::args::SettingsArgs;
 use crate::exit::HINT;
 use crate::logging;
 use crate::resolve::{Layers, Setting};
 use crate::url::StoreUrl;
+
+const DEFAULT_STORE_URL: &str = "sqlite:moon.db";
+const DEFAULT_LOG: &str = "info";
 
 /// What every program is told. `Debug` shows no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +23,9 @@ pub struct Settings {
     pub store_url: StoreUrl,
     /// Where dashboards read; `None`: beside the store.
     pub warehouse_url: Option<StoreUrl>,
-    /// The one currency of the ledger.
-    pub currency: Currency,
-    /// The zone in which an instant gets its business date.
-    pub time_zone: Tz,
-    /// The fiscal calendar.
-    pub calendar: Calendar,
+    /// What a new ledger is created with, and what an existing one must agree with. What is not given is the ledger's
+    /// own: fixed when it was created, else the defaults of [`LedgerOptions`].
+    pub ledger: LedgerOptions,
     /// What is logged, in the form of a `tracing_subscriber::EnvFilter`.
     pub log: String,
 }
@@ -47,14 +47,18 @@ impl Settings {
     /// [`load`](Self::load) with the environment and the working directory as arguments.
     fn load_from(args: &SettingsArgs, environment: &dyn Fn(&str) -> Option<OsString>, folder: &Path) -> Result<Self> {
         let layers = Layers::open(args, environment, folder)?;
-        let warehouse_url = layers.get(Setting::WarehouseUrl)?;
         Ok(Self {
-            store_url: layers.require(Setting::StoreUrl)?.read(str::parse)?,
-            warehouse_url: warehouse_url.map(|url| url.read(str::parse)).transpose()?,
-            currency: layers.require(Setting::Currency)?.read(str::parse)?,
-            time_zone: layers.require(Setting::TimeZone)?.read(time_zone)?,
-            calendar: layers.require(Setting::FiscalYearStart)?.read(calendar)?,
-            log: layers.require(Setting::Log)?.read(log)?,
+            store_url: match layers.read(Setting::StoreUrl, str::parse)? {
+                Some(url) => url,
+                None => DEFAULT_STORE_URL.parse()?,
+            },
+            warehouse_url: layers.read(Setting::WarehouseUrl, str::parse)?,
+            ledger: LedgerOptions {
+                currency: layers.read(Setting::Currency, str::parse)?,
+                time_zone: layers.read(Setting::TimeZone, time_zone)?,
+                calendar: layers.read(Setting::FiscalYearStart, calendar)?,
+            },
+            log: layers.read(Setting::Log, log)?.unwrap_or_else(|| DEFAULT_LOG.to_owned()),
         })
     }
 
@@ -89,7 +93,7 @@ mod tests {
     use std::fs;
 
     use clap::Parser;
-    use moon_core::ErrorKind;
+    use moon_core::{Currency, ErrorKind};
 
     use super::*;
     use crate::exit_code;
@@ -118,9 +122,7 @@ mod tests {
         assert_eq!(settings.store_url.expose(), "sqlite:moon.db");
         assert_eq!(settings.warehouse_url, None);
         assert_eq!(settings.warehouse_url(), &settings.store_url);
-        assert_eq!(settings.currency.code(), "LKR");
-        assert_eq!(settings.time_zone, chrono_tz::Asia::Colombo);
-        assert_eq!(settings.calendar, Calendar::default());
+        assert_eq!(settings.ledger, LedgerOptions::default());
         assert_eq!(settings.log, "info");
     }
 
@@ -128,12 +130,13 @@ mod tests {
     fn flags_win_over_variables_over_the_file_over_defaults() {
         let file = "currency = \"EUR\"\n";
         let variables = [("MOON_CURRENCY", "USD")];
-        let currency =
-            |flags: &[&str], variables: &[(&str, &str)], file| load(flags, variables, file).unwrap().currency.code();
+        let currency = |flags: &[&str], variables: &[(&str, &str)], file| {
+            load(flags, variables, file).unwrap().ledger.currency.map_or("none", Currency::code)
+        };
         assert_eq!(currency(&["--currency", "JPY"], &variables, Some(file)), "JPY");
         assert_eq!(currency(&[], &variables, Some(file)), "USD");
         assert_eq!(currency(&[], &[("MOON_CURRENCY", "")], Some(file)), "EUR");
-        assert_eq!(currency(&[], &[], Some("")), "LKR");
+        assert_eq!(currency(&[], &[], Some("")), "none");
     }
 
     #[test]
@@ -156,8 +159,12 @@ mod tests {
 
         let by_flags = load(&flags, &[], None).unwrap();
         assert_eq!(by_flags.warehouse_url().expose(), "sqlite:w.db");
-        assert_eq!((by_flags.currency.code(), by_flags.calendar.fiscal_year_start()), ("JPY", 4));
-        assert_eq!((by_flags.time_zone, by_flags.log.as_str()), (chrono_tz::Europe::Berlin, "warn,sqlx=error"));
+        let ledger = LedgerOptions {
+            currency: Some("JPY".parse().unwrap()),
+            time_zone: Some(chrono_tz::Europe::Berlin),
+            calendar: Some(Calendar::new(4).unwrap()),
+        };
+        assert_eq!((by_flags.ledger, by_flags.log.as_str()), (ledger, "warn,sqlx=error"));
         assert_eq!(load(&[], &variables, None).unwrap(), by_flags);
         assert_eq!(load(&[], &[], Some(&file)).unwrap(), by_flags);
     }
@@ -189,7 +196,8 @@ mod tests {
         fs::write(&path, "currency = \"EUR\"").unwrap();
         let path = path.to_str().unwrap();
         let settings = load(&["--config", path], &[], Some("currency = \"USD\"\nlog = \"debug\"")).unwrap();
-        assert_eq!((settings.currency.code(), settings.log.as_str()), ("EUR", "info"));
+        assert_eq!(settings.ledger.currency.map(Currency::code), Some("EUR"));
+        assert_eq!(settings.log, "info");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use moon_core::{Error, ErrorKind, Result, Store, Warehouse};
+use moon_core::{Currency, Error, ErrorKind, Result, Store, Warehouse};
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
 
 use crate::settings::Settings;
@@ -25,16 +25,17 @@ pub async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>> {
     Ok(store)
 }
 
-/// Opens the warehouse of the settings, by default in the store's own database, and brings its tables up to date.
+/// Opens the warehouse of the settings, by default in the store's own database, and brings its tables up to date. The
+/// currency is the ledger's.
 ///
 /// A warehouse in memory is a new, empty one with every call: open it once and share it.
 ///
 /// # Errors
 /// As for [`open_store`]; `Refused` also when the warehouse was made for another currency.
-pub async fn open_warehouse(settings: &Settings) -> Result<Arc<dyn Warehouse>> {
+pub async fn open_warehouse(settings: &Settings, currency: Currency) -> Result<Arc<dyn Warehouse>> {
     let url = settings.warehouse_url();
     let warehouse: Arc<dyn Warehouse> = match url.backend() {
-        Backend::Memory => Arc::new(MemoryWarehouse::new(settings.currency)),
+        Backend::Memory => Arc::new(MemoryWarehouse::new(currency)),
         Backend::Sqlite => return Err(not_wired(url)),
     };
     warehouse.migrate().await?;
@@ -59,17 +60,21 @@ mod tests {
         settings: SettingsArgs,
     }
 
-    fn settings(store: &str, warehouse: Option<&str>, currency: &str) -> Settings {
-        let mut flags = vec!["program", "--store-url", store, "--currency", currency];
+    fn currency(code: &str) -> Currency {
+        code.parse().unwrap()
+    }
+
+    fn settings(store: &str, warehouse: Option<&str>) -> Settings {
+        let mut flags = vec!["program", "--store-url", store];
         flags.extend(warehouse.iter().flat_map(|url| ["--warehouse-url", url]));
         Settings::load(&Program::try_parse_from(flags).unwrap().settings).unwrap()
     }
 
     #[tokio::test]
     async fn memory_stands_alone() {
-        let settings = settings("memory:", None, "LKR");
+        let settings = settings("memory:", None);
         assert_eq!(open_store(&settings).await.unwrap().info().backend, "memory");
-        let warehouse = open_warehouse(&settings).await.unwrap();
+        let warehouse = open_warehouse(&settings, currency("LKR")).await.unwrap();
         assert_eq!(warehouse.backend(), "memory");
         assert_eq!(warehouse.read(DayRange::ALL).await.unwrap().run, None);
     }
