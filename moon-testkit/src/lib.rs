@@ -1,1 +1,27 @@
-//! The behaviour suite that every Moon store and warehouse passes, a model test and a fault-injecting store.
+//! What every Moon backend must do, as tests that a third party applies to its own in one line.
+//!
+//! ```ignore
+//! struct MyFixture;
+//!
+//! impl moon_testkit::StoreFixture for MyFixture {
+//!     type Guard = tempfile::TempDir;
+//!     async fn store() -> (Arc<dyn Store>, Self::Guard) { /* fresh, migrated, empty */ }
+//! }
+//!
+//! moon_testkit::store_behaviour!(MyFixture);
+//! ```
+//!
+//! A behaviour is a plain async function over a store; it panics where the store is wrong. For tests only.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test tells of a fault by a panic"
+)]
+
+pub mod behaviours;
+pub mod builders;
+mod fixture;
+mod table;
+
+pub use fixture::{StoreFixture, WarehouseFixture, run_on_store, run_on_warehouse};

@@ -11,7 +11,7 @@ use super::sale_state::SaleState;
 use super::{Ledger, retry_contention, subject};
 use crate::{
     Actor, AgentCode, BranchCode, Code, CodeKind, Error, ErrorKind, LifeMessage, Lock, Mark, MessageBody, ProductCode,
-    Reference, Result, Revision, Sale, SaleChange, SaleContent, SaleKey, Source, StoredMessage, TeamCode, UnitOfWork,
+    Reference, Result, Revision, Sale, SaleChange, SaleKey, Source, StoredMessage, TeamCode, UnitOfWork,
 };
 
 impl Ledger {
