@@ -1,0 +1,7 @@
+//! What is special about SQLite. The behaviour that all stores share is tested by the suite of moon-testkit.
+
+// `cfg(test)` tells clippy that these are tests, helpers included.
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod repositories;
