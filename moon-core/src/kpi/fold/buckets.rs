@@ -8,6 +8,8 @@ use crate::{BusinessDate, Error, ErrorKind, Result};
 /// The bucket of all days that are not wanted. What is added to it is never read.
 pub(super) const OUTSIDE: u32 = 0;
 const UNKNOWN: u32 = u32::MAX;
+/// A block costs about as much as this many rows beside those in it.
+const RUN_ROWS_MIN: usize = 32;
 
 /// The buckets of the rows of one block.
 #[derive(Debug, Clone, Copy)]
@@ -51,18 +53,19 @@ impl BucketMap {
         buffer: &'b mut [u32; BLOCK_ROWS],
     ) -> Result<Buckets<'b>> {
         let Some(first) = days.first().copied() else { return Ok(Buckets::One(OUTSIDE)) };
-        if days.iter().fold(0, |differing, day| differing | (day ^ first)) == 0 {
+        if is_one_day(days) {
             return Ok(Buckets::One(self.bucket(plan, first)?));
         }
-        let (min, max) = days.iter().fold((first, first), |(min, max), day| (min.min(*day), max.max(*day)));
-        self.cover(min, max)?;
+        let (base, by_day) = (self.base, self.by_day.as_slice());
         let mut unknown = false;
         for (bucket, day) in buffer.iter_mut().zip(days) {
-            *bucket = self.look_up(*day);
+            *bucket = look_up(base, by_day, *day);
             unknown |= *bucket == UNKNOWN;
         }
         if unknown {
-            for (bucket, day) in buffer.iter_mut().zip(days) {
+            let (min, max) = days.iter().fold((first, first), |(min, max), day| (min.min(*day), max.max(*day)));
+            self.cover(min, max)?;
+            for (bucket, day) in buffer.iter_mut().zip(days).filter(|(bucket, _)| **bucket == UNKNOWN) {
                 *bucket = self.bucket(plan, *day)?;
             }
         }
@@ -71,7 +74,7 @@ impl BucketMap {
 
     /// The bucket of a day.
     pub(super) fn bucket(&mut self, plan: &FoldPlan, day: i32) -> Result<u32> {
-        let known = self.look_up(day);
+        let known = look_up(self.base, &self.by_day, day);
         if known != UNKNOWN {
             return Ok(known);
         }
@@ -97,13 +100,9 @@ impl BucketMap {
         Ok(*self.by_first_day.entry(first_day).or_insert(next))
     }
 
-    fn look_up(&self, day: i32) -> u32 {
-        self.by_day.get(self.offset(day)).copied().unwrap_or(UNKNOWN)
-    }
-
     /// The place of a day in the table; beyond its end for a day before its base.
     fn offset(&self, day: i32) -> usize {
-        day.wrapping_sub(self.base).cast_unsigned() as usize
+        offset(self.base, day)
     }
 
     /// Extends the table to these days, to the double of its length if that is more, so that many small steps cost no
@@ -130,4 +129,30 @@ impl BucketMap {
         }
         Ok(())
     }
+}
+
+/// How many of the next days make a block: at most [`BLOCK_ROWS`], and fewer where a run of one day ends, unless the run
+/// is too short to be worth a block.
+pub(super) fn block_length(days: &[i32]) -> usize {
+    let block = days.get(..BLOCK_ROWS).unwrap_or(days);
+    let Some(first) = block.first() else { return 0 };
+    if block.last() == Some(first) {
+        return block.len();
+    }
+    // The end of the run, if the days ascend; whether they do is seen from the run itself.
+    let run = block.partition_point(|day| day == first);
+    let worth = run >= RUN_ROWS_MIN && block.get(..run).is_some_and(is_one_day);
+    if worth { run } else { block.len() }
+}
+
+fn is_one_day(days: &[i32]) -> bool {
+    days.first().is_none_or(|first| days.iter().fold(0, |differing, day| differing | (day ^ first)) == 0)
+}
+
+fn offset(base: i32, day: i32) -> usize {
+    day.wrapping_sub(base).cast_unsigned() as usize
+}
+
+fn look_up(base: i32, by_day: &[u32], day: i32) -> u32 {
+    by_day.get(offset(base, day)).copied().unwrap_or(UNKNOWN)
 }

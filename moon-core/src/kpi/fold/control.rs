@@ -1,14 +1,16 @@
 //! The plain sums that every grouping must add up to.
 
-use super::buckets::{BucketMap, Buckets, OUTSIDE};
+use super::buckets::{BucketMap, Buckets};
 use crate::{ControlTotals, DayControl, Figures, Result, Sum};
 
 /// Sums by bucket, without groups, and deliberately without anything of what the grouped accumulators do: no packing, no
 /// dictionaries, one sum for each basis.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Control {
-    /// Sale postings, which count alike on every basis.
-    sales: Vec<Sum>,
+    /// Sale postings, which count alike on every basis: 64 bits of each sum, and the number of postings.
+    sales: Vec<(i64, i64)>,
+    /// What did not fit into those 64 bits.
+    carried: Vec<i128>,
     /// What adjustments add to the net figures of the sale's day; `None` without any.
     net: Vec<Option<Sum>>,
     /// What adjustments add to the activity of their own day; `None` without any.
@@ -19,7 +21,8 @@ impl Control {
     /// Makes room for that many buckets.
     pub(super) fn fit(&mut self, buckets: usize) {
         if buckets > self.sales.len() {
-            self.sales.resize(buckets, Sum::ZERO);
+            self.sales.resize(buckets, (0, 0));
+            self.carried.resize(buckets, 0);
             self.net.resize(buckets, None);
             self.activity.resize(buckets, None);
         }
@@ -28,24 +31,41 @@ impl Control {
     /// Adds the rows of a block.
     pub(super) fn add_sales(&mut self, buckets: Buckets<'_>, amounts: &[i64]) -> Result<()> {
         match buckets {
-            Buckets::One(OUTSIDE) => {}
             Buckets::One(bucket) => {
-                let narrow = amounts.iter().try_fold(0_i64, |sum, amount| sum.checked_add(*amount));
-                let minor = narrow.map_or_else(|| amounts.iter().map(|amount| i128::from(*amount)).sum(), i128::from);
-                let count = i64::try_from(amounts.len()).unwrap_or(i64::MAX);
-                if let Some(sum) = self.sales.get_mut(bucket as usize) {
-                    *sum = sum.plus(Sum::new(minor, count))?;
+                // No sum of a block leaves 64 bits unless an amount does what none should.
+                let magnitudes = amounts.iter().fold(0, |bits, amount| bits | amount.unsigned_abs());
+                if magnitudes < 1 << 52 {
+                    let count = i64::try_from(amounts.len()).unwrap_or(i64::MAX);
+                    return self.add(bucket, amounts.iter().fold(0, |sum, amount| sum + amount), count);
                 }
+                amounts.iter().try_for_each(|amount| self.add(bucket, *amount, 1))
             }
             Buckets::Each(buckets) => {
-                for (bucket, amount) in buckets.iter().zip(amounts) {
-                    if let Some(sum) = self.sales.get_mut(*bucket as usize) {
-                        *sum = sum.plus(Sum::new((*amount).into(), 1))?;
-                    }
-                }
+                buckets.iter().zip(amounts).try_for_each(|(bucket, amount)| self.add(*bucket, *amount, 1))
             }
         }
+    }
+
+    fn add(&mut self, bucket: u32, amount: i64, rows: i64) -> Result<()> {
+        let Some((sum, count)) = self.sales.get_mut(bucket as usize) else { return Ok(()) };
+        if let Some((total, rows)) = sum.checked_add(amount).zip(count.checked_add(rows)) {
+            (*sum, *count) = (total, rows);
+            return Ok(());
+        }
+        let added = Sum::new(amount.into(), rows).plus(self.sales(bucket as usize)?)?;
+        self.set_sales(bucket as usize, added);
         Ok(())
+    }
+
+    fn set_sales(&mut self, bucket: usize, total: Sum) {
+        if let (Some(sales), Some(carried)) = (self.sales.get_mut(bucket), self.carried.get_mut(bucket)) {
+            (*sales, *carried) = ((0, total.count), total.minor);
+        }
+    }
+
+    fn sales(&self, bucket: usize) -> Result<Sum> {
+        let (sum, count) = self.sales.get(bucket).copied().unwrap_or_default();
+        Sum::new(sum.into(), count).plus(Sum::new(self.carried.get(bucket).copied().unwrap_or_default(), 0))
     }
 
     /// Adds an adjustment.
@@ -60,10 +80,9 @@ impl Control {
 
     /// Adds the sums of another; `bucket_of` translates its buckets.
     pub(super) fn merge(&mut self, other: &Self, bucket_of: &[u32]) -> Result<()> {
-        for (bucket, sum) in bucket_of.iter().zip(&other.sales) {
-            if let Some(own) = self.sales.get_mut(*bucket as usize) {
-                *own = own.plus(*sum)?;
-            }
+        for (theirs, own) in bucket_of.iter().enumerate() {
+            let total = self.sales(*own as usize)?.plus(other.sales(theirs)?)?;
+            self.set_sales(*own as usize, total);
         }
         for (own, other) in [(&mut self.net, &other.net), (&mut self.activity, &other.activity)] {
             for (bucket, sum) in bucket_of.iter().zip(other) {
@@ -80,7 +99,7 @@ impl Control {
         let mut days = Vec::new();
         for (day, bucket) in buckets.ascending() {
             let bucket = bucket as usize;
-            let sales = self.sales.get(bucket).copied().unwrap_or_default();
+            let sales = self.sales(bucket)?;
             let net = self.net.get(bucket).copied().flatten();
             let activity = self.activity.get(bucket).copied().flatten();
             if sales.count != 0 || net.is_some() || activity.is_some() {

@@ -11,7 +11,7 @@ mod packing;
 mod parallel;
 mod table;
 
-use self::buckets::{BucketMap, Buckets};
+use self::buckets::{BucketMap, Buckets, block_length};
 use self::control::Control;
 use self::dictionary::Dictionary;
 use self::packing::{Packing, magnitude};
@@ -179,11 +179,14 @@ impl Fold {
         check_lengths(sales)?;
         let (mut bucket_buffer, mut value_buffer) = ([0; BLOCK_ROWS], [0; BLOCK_ROWS]);
         let mut start = 0;
-        for (days, amounts) in sales.day.chunks(BLOCK_ROWS).zip(sales.amount.chunks(BLOCK_ROWS)) {
+        while let Some(days) = sales.day.get(start..).filter(|days| !days.is_empty()) {
+            let block = start..start + block_length(days);
+            let days = sales.day.get(block.clone()).unwrap_or_default();
+            let amounts = sales.amount.get(block.clone()).unwrap_or_default();
             let buckets = self.buckets.find(&self.plan, days, &mut bucket_buffer)?;
             self.control.fit(self.buckets.len());
-            self.control.add_sales(buckets, amounts)?;
             let magnitude = magnitude(amounts);
+            self.control.add_sales(buckets, amounts)?;
             let values = match magnitude {
                 Some(magnitude) => {
                     if !self.packing.has_room(amounts.len(), magnitude) {
@@ -195,7 +198,7 @@ impl Fold {
                 None => &[],
             };
             for table in &mut self.tables {
-                let groups = column(sales, table.dimension).get(start..start + days.len()).unwrap_or_default();
+                let groups = column(sales, table.dimension).get(block.clone()).unwrap_or_default();
                 let dictionary = self.dictionaries.of(table.dimension);
                 check_indices(table.dimension, groups, dictionary.scanned())?;
                 table.fit(self.buckets.len(), dictionary.codes().len());
@@ -205,7 +208,7 @@ impl Fold {
                     add_large(table, buckets, groups, amounts)?;
                 }
             }
-            start += days.len();
+            start = block.end;
         }
         Ok(())
     }
@@ -233,8 +236,7 @@ impl Fold {
             check_indices(table.dimension, groups, dictionary.scanned())?;
             table.fit(self.buckets.len(), dictionary.codes().len());
             for (group, (sale_bucket, own_bucket, sum)) in groups.iter().zip(&places) {
-                table.adjust_net(*sale_bucket, *group, *sum)?;
-                table.adjust_activity(*own_bucket, *group, *sum)?;
+                table.adjust(*sale_bucket, *own_bucket, *group, *sum)?;
             }
         }
         Ok(())
@@ -311,10 +313,13 @@ fn unequal_lengths() -> Error {
 }
 
 fn check_indices(dimension: Dimension, groups: &[u32], codes: usize) -> Result<()> {
-    let highest = groups.iter().fold(0, |highest, group| highest.max(*group));
-    if (highest as usize) < codes {
+    // Whether any index lies above the last one, without a branch for each: its sign bit is set, or the difference's is.
+    let last = u32::try_from(codes.saturating_sub(1)).unwrap_or(u32::MAX);
+    let signs = groups.iter().fold(0, |signs, group| signs | last.wrapping_sub(*group) | group);
+    if signs <= u32::MAX >> 1 && last <= u32::MAX >> 1 {
         return Ok(());
     }
+    let highest = groups.iter().fold(0, |highest, group| highest.max(*group));
     Err(Error::new(ErrorKind::Corrupt, "posting has an index without a code")
         .with("dimension", dimension.name())
         .with("index", highest)

@@ -1,8 +1,5 @@
 //! The accumulators of one dimension.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use super::buckets::{Buckets, OUTSIDE};
 use super::packing::Packing;
 use crate::{Dimension, Figures, Result, Sum};
@@ -11,7 +8,7 @@ use crate::{Dimension, Figures, Result, Sum};
 ///
 /// A sale's own posting counts alike on all three bases, so sales need one accumulator: `packed` while a few blocks add
 /// up in 64 bits (see [`Packing`]), `sales` for the exact sums of 128. Adjustments are rare, count differently on each
-/// basis, and are kept sparsely.
+/// basis, and go to the exact sums at once.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) dimension: Dimension,
@@ -19,19 +16,40 @@ pub(super) struct Table {
     row_bits: u32,
     packed: Vec<i64>,
     sales: Vec<Sum>,
-    adjustments: HashMap<u64, Adjustment, BuildHasherDefault<KeyHasher>>,
+    /// Empty before the first adjustment.
+    adjustments: Vec<Adjustment>,
 }
 
 /// What adjustments add to a group: `net` in the bucket of the sale's day, `activity` in the one of their own.
 #[derive(Debug, Clone, Copy, Default)]
 struct Adjustment {
-    net: Sum,
-    activity: Sum,
+    net: Tally,
+    activity: Tally,
+}
+
+/// A sum of postings whose counts may cancel out, so that it needs to know whether there were any.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    minor: i128,
+    count: i64,
+    any: bool,
+}
+
+impl Tally {
+    fn add(&mut self, sum: Sum) -> Result<()> {
+        let Sum { minor, count } = self.sum().plus(sum)?;
+        *self = Self { minor, count, any: true };
+        Ok(())
+    }
+
+    fn sum(self) -> Sum {
+        Sum::new(self.minor, self.count)
+    }
 }
 
 impl Table {
     pub(super) fn new(dimension: Dimension) -> Self {
-        Self { dimension, row_bits: 0, packed: Vec::new(), sales: Vec::new(), adjustments: HashMap::default() }
+        Self { dimension, row_bits: 0, packed: Vec::new(), sales: Vec::new(), adjustments: Vec::new() }
     }
 
     /// Makes room for that many buckets and groups.
@@ -40,6 +58,7 @@ impl Table {
         if row_bits > self.row_bits {
             self.packed = widen(&self.packed, self.row_bits, row_bits);
             self.sales = widen(&self.sales, self.row_bits, row_bits);
+            self.adjustments = widen(&self.adjustments, self.row_bits, row_bits);
             self.row_bits = row_bits;
         }
         let cells = buckets << self.row_bits;
@@ -51,23 +70,36 @@ impl Table {
 
     /// Adds packed values: the hot loop. Indices were checked against the dictionary, so each has its cell.
     pub(super) fn add_packed(&mut self, buckets: Buckets<'_>, groups: &[u32], values: &[i64]) {
+        let (fours, rest) = groups.as_chunks::<4>();
+        let (four_values, rest_values) = values.as_chunks::<4>();
         match buckets {
             Buckets::One(bucket) => {
                 let start = (bucket as usize) << self.row_bits;
                 let row = self.packed.get_mut(start..start + (1 << self.row_bits)).unwrap_or_default();
-                for (group, value) in groups.iter().zip(values) {
+                let mut add = |group: &u32, value: &i64| {
                     if let Some(cell) = row.get_mut(*group as usize) {
                         *cell = cell.wrapping_add(*value);
                     }
+                };
+                for (groups, values) in fours.iter().zip(four_values) {
+                    groups.iter().zip(values).for_each(|(group, value)| add(group, value));
                 }
+                rest.iter().zip(rest_values).for_each(|(group, value)| add(group, value));
             }
             Buckets::Each(buckets) => {
-                for ((bucket, group), value) in buckets.iter().zip(groups).zip(values) {
-                    let place = ((*bucket as usize) << self.row_bits) | *group as usize;
-                    if let Some(cell) = self.packed.get_mut(place) {
+                let (row_bits, packed) = (self.row_bits, self.packed.as_mut_slice());
+                let mut add = |bucket: &u32, group: &u32, value: &i64| {
+                    if let Some(cell) = packed.get_mut(((*bucket as usize) << row_bits) | *group as usize) {
                         *cell = cell.wrapping_add(*value);
                     }
+                };
+                let (four_buckets, rest_buckets) = buckets.as_chunks::<4>();
+                for ((buckets, groups), values) in four_buckets.iter().zip(fours).zip(four_values) {
+                    let rows = buckets.iter().zip(groups).zip(values);
+                    rows.for_each(|((bucket, group), value)| add(bucket, group, value));
                 }
+                let rows = rest_buckets.iter().zip(rest).zip(rest_values);
+                rows.for_each(|((bucket, group), value)| add(bucket, group, value));
             }
         }
     }
@@ -103,22 +135,18 @@ impl Table {
         Ok(())
     }
 
-    /// Adds an adjustment to the net figures of one bucket.
-    pub(super) fn adjust_net(&mut self, bucket: u32, group: u32, sum: Sum) -> Result<()> {
-        if bucket != OUTSIDE {
-            let adjustment = self.adjustments.entry(key(bucket, group)).or_default();
-            adjustment.net = adjustment.net.plus(sum)?;
-        }
-        Ok(())
+    /// Adds an adjustment to the net figures of one bucket and the activity of another.
+    pub(super) fn adjust(&mut self, sale_bucket: u32, own_bucket: u32, group: u32, sum: Sum) -> Result<()> {
+        self.adjustment(sale_bucket, group).map_or(Ok(()), |adjustment| adjustment.net.add(sum))?;
+        self.adjustment(own_bucket, group).map_or(Ok(()), |adjustment| adjustment.activity.add(sum))
     }
 
-    /// Adds an adjustment to the activity of one bucket.
-    pub(super) fn adjust_activity(&mut self, bucket: u32, group: u32, sum: Sum) -> Result<()> {
-        if bucket != OUTSIDE {
-            let adjustment = self.adjustments.entry(key(bucket, group)).or_default();
-            adjustment.activity = adjustment.activity.plus(sum)?;
+    fn adjustment(&mut self, bucket: u32, group: u32) -> Option<&mut Adjustment> {
+        if self.adjustments.len() < self.packed.len() {
+            self.adjustments.resize(self.packed.len(), Adjustment::default());
         }
-        Ok(())
+        let place = ((bucket as usize) << self.row_bits) | group as usize;
+        self.adjustments.get_mut(place).filter(|_| bucket != OUTSIDE)
     }
 
     /// Adds the sums of another table; `bucket_of` and `group_of` translate its buckets and groups.
@@ -131,12 +159,15 @@ impl Table {
                 }
             }
         }
-        for (key, adjustment) in &other.adjustments {
-            let (bucket, group) = (key >> 32, key & u64::from(u32::MAX));
-            let places = usize::try_from(bucket).ok().zip(usize::try_from(group).ok());
-            if let Some((bucket, group)) = places.and_then(|(bucket, group)| translated(bucket, group)) {
-                self.adjust_net(bucket, group, adjustment.net)?;
-                self.adjust_activity(bucket, group, adjustment.activity)?;
+        for (bucket, row) in other.adjustments.chunks(1 << other.row_bits).enumerate() {
+            for (group, theirs) in row.iter().enumerate().filter(|(_, theirs)| theirs.net.any || theirs.activity.any) {
+                let place = translated(bucket, group);
+                let Some(own) = place.and_then(|(bucket, group)| self.adjustment(bucket, group)) else { continue };
+                for (own, theirs) in [(&mut own.net, theirs.net), (&mut own.activity, theirs.activity)] {
+                    if theirs.any {
+                        own.add(theirs.sum())?;
+                    }
+                }
             }
         }
         Ok(())
@@ -147,14 +178,14 @@ impl Table {
         let place = ((bucket as usize) << self.row_bits) | group as usize;
         // A sale counts one, so that a count of zero means no sale.
         let sales = self.sales.get(place).copied().unwrap_or_default();
-        let adjustment = if self.adjustments.is_empty() { None } else { self.adjustments.get(&key(bucket, group)) };
+        let adjustment = self.adjustments.get(place).filter(|adjustment| adjustment.net.any || adjustment.activity.any);
         match adjustment {
             None if sales.count == 0 => Ok(None),
             None => Ok(Some(Figures { net: sales, gross: sales, activity: sales })),
             Some(adjustment) => Ok(Some(Figures {
-                net: sales.plus(adjustment.net)?,
+                net: sales.plus(adjustment.net.sum())?,
                 gross: sales,
-                activity: sales.plus(adjustment.activity)?,
+                activity: sales.plus(adjustment.activity.sum())?,
             })),
         }
     }
@@ -169,30 +200,4 @@ fn widen<T: Copy + Default>(cells: &[T], from_bits: u32, to_bits: u32) -> Vec<T>
         }
     }
     wider
-}
-
-fn key(bucket: u32, group: u32) -> u64 {
-    u64::from(bucket) << 32 | u64::from(group)
-}
-
-/// Spreads the keys of a table. Its keys are small numbers that no stranger chooses, so a keyed hash would only cost.
-#[derive(Debug, Clone, Copy, Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64((*byte).into());
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        // Fibonacci hashing; the map takes its bits from both ends, and the product is good at the upper one only.
-        let product = (self.0 ^ key).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = product ^ (product >> 32);
-    }
 }
