@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeZone as _, Utc};
 use moon_core::{
-    Actor, Agent, AgentCode, AgentStatus, Amount, Branch, BranchCode, BusinessDate, Clock, Consents, Contact, Currency,
-    FixedClock, Ledger, LedgerOptions, LifeMessage, MessageBody, Name, NewAssignment, Product, ProductCode, PutRule,
-    Revision, RevisionRule, SaleContent, SaleKey, SaleKind, SaleMessage, Store, SystemIdGenerator, Team, TeamCode,
-    Version,
+    Actor, Adjustment, AdjustmentKind, Agent, AgentCode, AgentStatus, Amount, Branch, BranchCode, BusinessDate, Clock,
+    Consents, Contact, Currency, DayRange, FixedClock, Ledger, LedgerOptions, LifeMessage, MessageBody, Name,
+    NewAssignment, Places, Product, ProductCode, PutRule, Revision, RevisionRule, Sale, SaleContent, SaleId, SaleKey,
+    SaleKind, SaleMessage, Store, SystemIdGenerator, Team, TeamCode, Text, TxMode, UnitOfWork, Version,
 };
+use uuid::Uuid;
 
 /// The currency of all tests: rupees, two digits.
 #[must_use]
@@ -64,8 +65,14 @@ pub fn agent_code(code: &str) -> AgentCode {
     AgentCode::new(code).unwrap()
 }
 
+/// A text for people.
+#[must_use]
+pub fn text(text: &str) -> Text {
+    Text::new("text", text).unwrap()
+}
+
 fn name(code: &str) -> Name {
-    Name::new("name", &format!("Name of {code}")).unwrap()
+    text(&format!("Name of {code}"))
 }
 
 /// A new team.
@@ -184,4 +191,62 @@ pub async fn enter(ledger: &Ledger, teams: &[&str], branches: &[&str], products:
     ledger.put_branches(&actor(), &branches, PutRule::Create).await.unwrap();
     ledger.put_products(&actor(), &products, PutRule::Create).await.unwrap();
     ledger.put_agents(&actor(), &agents, PutRule::Create).await.unwrap();
+}
+
+/// A unit that writes.
+pub async fn writing(store: &Arc<dyn Store>) -> Box<dyn UnitOfWork> {
+    store.begin(TxMode::ReadWrite).await.unwrap()
+}
+
+/// A unit that reads one snapshot.
+pub async fn reading(store: &Arc<dyn Store>) -> Box<dyn UnitOfWork> {
+    store.begin(TxMode::ReadOnly).await.unwrap()
+}
+
+/// Writes what [`sale`] and its like name past the ledger: teams `ALPHA` and `BETA`, branches `COLOMBO` and `KANDY`,
+/// products `LIFE` and `MOTOR`, agents `AGT001` and `AGT002`.
+pub async fn fill(store: &Arc<dyn Store>) {
+    let mut unit = writing(store).await;
+    for code in ["ALPHA", "BETA"] {
+        unit.organisation().put_team(&team(code), None).await.unwrap();
+    }
+    for code in ["COLOMBO", "KANDY"] {
+        unit.organisation().put_branch(&branch(code), None).await.unwrap();
+    }
+    for code in ["LIFE", "MOTOR"] {
+        unit.products().put(&product(code), None).await.unwrap();
+    }
+    for code in ["AGT001", "AGT002"] {
+        unit.agents().put(&agent(code), None).await.unwrap();
+    }
+    unit.commit().await.unwrap();
+}
+
+/// A sale of `LIFE` by `AGT001` in `ALPHA` and `COLOMBO`, both derived, as a store keeps it. The number is its identifier.
+#[must_use]
+pub fn sale(number: u32, day: &str, amount: Amount) -> Sale {
+    Sale {
+        id: SaleId(Uuid::from_u128(number.into())),
+        key: key(&format!("S{number}")),
+        content: content("AGT001", "LIFE", day, amount),
+        places: Places { team: Some(team_code("ALPHA")), branch: Some(branch_code("COLOMBO")) },
+        revision: Revision::FIRST,
+        last_revision: Revision::FIRST,
+        voided: false,
+        adjustments: Vec::new(),
+        recorded_at: noon("2026-06-15"),
+        content_at: noon("2026-06-15"),
+    }
+}
+
+/// A posting that follows a sale.
+#[must_use]
+pub fn adjustment(revision: u32, kind: AdjustmentKind, day: &str, amount: Amount, count: i8) -> Adjustment {
+    Adjustment { kind, date: date(day), amount, count, revision: Revision(revision) }
+}
+
+/// A range of days, both included.
+#[must_use]
+pub fn days(first: &str, last: &str) -> DayRange {
+    DayRange::inclusive(date(first), date(last))
 }

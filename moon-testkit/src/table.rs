@@ -13,14 +13,26 @@ macro_rules! store_behaviour {
                 a_read_only_unit_sees_one_snapshot,
                 a_read_only_unit_cannot_write,
             ],
+            masters: [
+                rows_are_found_at_the_places_of_their_codes,
+                a_code_is_created_once,
+                an_update_names_the_version_that_it_has_seen,
+                lists_ascend_byte_by_byte_in_pages,
+                an_empty_list_ends_at_once,
+                an_agent_is_kept_in_full,
+                branches_and_products_are_kept_in_full,
+            ],
         }
     };
     ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {
-        $(mod $part {
-            $(#[test]
-            fn $behaviour() {
-                $crate::run_on_store::<super::$fixture, _>($crate::behaviours::$part::$behaviour);
+        // A module of its own, so that the names of the parts meet no module of the caller's.
+        mod store_behaviours {
+            $(mod $part {
+                $(#[test]
+                fn $behaviour() {
+                    $crate::run_on_store::<super::super::$fixture, _>($crate::behaviours::$part::$behaviour);
+                })*
             })*
-        })*
+        }
     };
 }

@@ -1,3 +1,4 @@
 //! The behaviours, by part. Each starts from an empty store.
 
+pub mod masters;
 pub mod units;
