@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use moon_core::{Currency, Error, ErrorKind, Result, Store, Warehouse};
+use moon_core::{Currency, Result, Store, Warehouse};
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
+use moon_store_sqlite::{SqliteStore, SqliteWarehouse};
 
 use crate::settings::Settings;
-use crate::url::{Backend, StoreUrl};
+use crate::url::Backend;
 
 /// Opens the store of the settings and brings its tables up to date; a file that is missing is created.
 ///
@@ -19,7 +20,7 @@ pub async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>> {
     let url = &settings.store_url;
     let store: Arc<dyn Store> = match url.backend() {
         Backend::Memory => Arc::new(MemoryStore::new()),
-        Backend::Sqlite => return Err(not_wired(url)),
+        Backend::Sqlite => Arc::new(SqliteStore::connect(url.expose()).await?),
     };
     store.migrate().await?;
     Ok(store)
@@ -36,20 +37,16 @@ pub async fn open_warehouse(settings: &Settings, currency: Currency) -> Result<A
     let url = settings.warehouse_url();
     let warehouse: Arc<dyn Warehouse> = match url.backend() {
         Backend::Memory => Arc::new(MemoryWarehouse::new(currency)),
-        Backend::Sqlite => return Err(not_wired(url)),
+        Backend::Sqlite => Arc::new(SqliteWarehouse::connect(url.expose(), currency).await?),
     };
     warehouse.migrate().await?;
     Ok(warehouse)
 }
 
-fn not_wired(url: &StoreUrl) -> Error {
-    Error::new(ErrorKind::Unsupported, "backend is not wired yet").with("url", url)
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use moon_core::DayRange;
+    use moon_core::{DayRange, ErrorKind};
 
     use super::*;
     use crate::SettingsArgs;
@@ -77,5 +74,43 @@ mod tests {
         let warehouse = open_warehouse(&settings, currency("LKR")).await.unwrap();
         assert_eq!(warehouse.backend(), "memory");
         assert_eq!(warehouse.read(DayRange::ALL).await.unwrap().run, None);
+    }
+
+    #[tokio::test]
+    async fn a_file_is_created_with_both_in_it_and_opens_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("moon.db").display());
+        let settings = settings(&url, None);
+        for _ in 0..2 {
+            assert_eq!(open_store(&settings).await.unwrap().info().backend, "sqlite");
+            assert_eq!(open_warehouse(&settings, currency("LKR")).await.unwrap().backend(), "sqlite");
+        }
+        assert!(folder.path().join("moon.db").is_file());
+    }
+
+    #[tokio::test]
+    async fn store_and_warehouse_may_live_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("figures.db").display());
+        let settings = settings("memory:", Some(&url));
+        assert_eq!(open_store(&settings).await.unwrap().info().backend, "memory");
+        assert_eq!(open_warehouse(&settings, currency("LKR")).await.unwrap().backend(), "sqlite");
+    }
+
+    #[tokio::test]
+    async fn a_warehouse_of_another_currency_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("moon.db").display());
+        open_warehouse(&settings(&url, None), currency("LKR")).await.unwrap();
+        let error = open_warehouse(&settings(&url, None), currency("EUR")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_opened_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("no/such/folder/moon.db").display());
+        let error = open_store(&settings(&url, None)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
     }
 }
