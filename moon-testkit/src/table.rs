@@ -22,6 +22,19 @@ macro_rules! store_behaviour {
                 an_agent_is_kept_in_full,
                 branches_and_products_are_kept_in_full,
             ],
+            sales: [
+                a_sale_is_kept_in_full,
+                sales_are_found_at_the_places_of_their_keys,
+                inserting_tells_which_keys_are_known,
+                a_key_with_messages_only_is_known,
+                sales_are_listed_by_date_and_identifier,
+                sales_are_listed_by_each_part_of_a_query,
+                writing_replaces_what_was_found,
+                writing_tells_when_what_was_found_has_changed,
+                messages_are_kept_in_full_and_in_order,
+                a_revision_is_kept_once,
+                entries_are_found_by_source_and_reference,
+            ],
         }
     };
     ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {
