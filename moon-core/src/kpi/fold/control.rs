@@ -36,7 +36,7 @@ impl Control {
                 let magnitudes = amounts.iter().fold(0, |bits, amount| bits | amount.unsigned_abs());
                 if magnitudes < 1 << 52 {
                     let count = i64::try_from(amounts.len()).unwrap_or(i64::MAX);
-                    return self.add(bucket, amounts.iter().fold(0, |sum, amount| sum + amount), count);
+                    return self.add(bucket, amounts.iter().sum(), count);
                 }
                 amounts.iter().try_for_each(|amount| self.add(bucket, *amount, 1))
             }
