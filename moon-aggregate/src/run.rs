@@ -93,7 +93,7 @@ impl Aggregation {
             runs += 1;
             progress.step(Step::Claiming);
             let claim = state::claim(&self.ledger).await?;
-            tracing::info!(run = %claim.key.id, number = claim.key.number, repeated = claim.repeated, "run started");
+            tracing::debug!(run = %claim.key.id, number = claim.key.number, repeated = claim.repeated, "run started");
             let mut known = Known::default();
             let attempt = match self.attempt(&claim, options, &mut known, progress).await {
                 Ok(attempt) => attempt,
@@ -107,7 +107,7 @@ impl Aggregation {
             let (receipt, rows_before) = match attempt {
                 Attempt::Published { receipt, rows_before } => (receipt, rows_before),
                 Attempt::AlreadyPublished(_) if runs < RUNS_MAX => {
-                    tracing::info!(run = %claim.key.id, "run was published before; settled its marks");
+                    tracing::debug!(run = %claim.key.id, "run was published before; settled its marks");
                     settled = Some(claim.key);
                     continue;
                 }
@@ -115,7 +115,7 @@ impl Aggregation {
                 Attempt::AlreadyPublished(receipt) => (receipt, None),
             };
             let record = receipt.record;
-            tracing::info!(run = %record.key.id, rows_read = record.rows_read, "run published");
+            tracing::debug!(run = %record.key.id, rows_read = record.rows_read, "run published");
             return Ok(RunReport { record, repeated: claim.repeated, settled, rows_before });
         }
     }
@@ -205,7 +205,7 @@ impl Aggregation {
 
     async fn record_failure(&self, claim: &Claim, known: &Known, error: &Error) {
         let outcome = if error.kind() == ErrorKind::Refused { RunOutcome::Refused } else { RunOutcome::Failed };
-        tracing::error!(run = %claim.key.id, error = %error, outcome = outcome.name(), "run did not publish");
+        tracing::debug!(run = %claim.key.id, error = %error, outcome = outcome.name(), "run did not publish");
         let record = self.record(claim, known, outcome, Some(publishable(error)));
         if let Err(lost) = self.warehouse.record(&record).await {
             tracing::warn!(run = %claim.key.id, error = %lost, "the warehouse did not take the record of the run");
