@@ -35,6 +35,38 @@ macro_rules! store_behaviour {
                 a_revision_is_kept_once,
                 entries_are_found_by_source_and_reference,
             ],
+            organisation: [
+                the_highest_version_of_an_assignment_is_current,
+                a_version_of_an_assignment_is_entered_once,
+                targets_are_kept_in_full,
+                the_highest_version_of_a_target_is_current,
+            ],
+            documents: [
+                a_record_is_kept_in_full,
+                a_record_is_written_over_what_was_seen,
+                a_record_is_removed_in_the_version_that_was_seen,
+                a_namespace_lists_its_own_records,
+            ],
+            marks: [
+                a_run_claims_every_mark_once,
+                a_repeated_claim_adds_what_came_since,
+                a_mark_beside_a_claimed_one_waits_for_the_next_run,
+                counts_tell_what_waits,
+                marks_follow_their_unit,
+                audit_entries_keep_their_order,
+            ],
+            references: [
+                a_sale_names_what_is_known,
+                an_assignment_names_what_is_known,
+                a_target_names_what_is_known,
+            ],
+            traps: [
+                codes_are_compared_byte_by_byte,
+                references_are_compared_byte_by_byte,
+                texts_are_kept_as_they_are,
+                instants_keep_their_microseconds,
+                numbers_and_dates_are_kept_at_both_ends,
+            ],
         }
     };
     ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {

@@ -1,5 +1,10 @@
 //! The behaviours, by part. Each starts from an empty store.
 
+pub mod documents;
+pub mod marks;
 pub mod masters;
+pub mod organisation;
+pub mod references;
 pub mod sales;
+pub mod traps;
 pub mod units;
