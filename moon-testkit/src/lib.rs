@@ -22,6 +22,9 @@
 pub mod behaviours;
 pub mod builders;
 mod fixture;
+pub mod postings;
+pub mod random;
 mod table;
+mod warehouse_table;
 
 pub use fixture::{StoreFixture, WarehouseFixture, run_on_store, run_on_warehouse};

@@ -67,6 +67,15 @@ macro_rules! store_behaviour {
                 instants_keep_their_microseconds,
                 numbers_and_dates_are_kept_at_both_ends,
             ],
+            scans: [
+                a_scan_yields_exactly_what_matches,
+                an_empty_store_has_no_postings,
+                a_scan_looks_at_both_days_of_a_posting,
+                a_long_scan_loses_nothing,
+                a_scan_sees_the_units_own_writes,
+                sums_of_the_store_equal_folded_ones,
+                sums_beyond_64_bits_are_exact,
+            ],
         }
     };
     ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {

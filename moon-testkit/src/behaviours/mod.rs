@@ -6,5 +6,7 @@ pub mod masters;
 pub mod organisation;
 pub mod references;
 pub mod sales;
+pub mod scans;
 pub mod traps;
 pub mod units;
+pub mod warehouse;

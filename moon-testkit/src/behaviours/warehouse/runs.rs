@@ -1,0 +1,84 @@
+//! The records that runs leave.
+
+use std::sync::Arc;
+
+use moon_core::{DayRange, ErrorKind, RunKey, RunKind, RunOutcome, RunRecord, Scope, Sum, Warehouse};
+use uuid::Uuid;
+
+use super::{open, publish, read, record, run_key, stopped};
+use crate::builders::{date, noon};
+
+/// Every part of a record comes back, instants to the microsecond, sums beyond 64 bits.
+pub async fn a_record_is_kept_in_full(warehouse: Arc<dyn Warehouse>) {
+    let precise = noon("2026-04-01") + chrono::TimeDelta::microseconds(123_457);
+    let mut kept = RunRecord {
+        kind: RunKind::Backfill,
+        days: date("1000-01-01").range(),
+        started_at: precise,
+        finished_at: precise + chrono::TimeDelta::microseconds(1),
+        rows_read: 1 << 40,
+        ..stopped(run_key(7), RunOutcome::Refused, "groups do not add up; 'quoted' \"twice\" – Łódź")
+    };
+    kept.control.net = Sum::new(i128::from(i64::MAX) * 1_000, 5);
+    kept.last_arrivals.insert("it's another".to_owned(), precise);
+    warehouse.record(&kept).await.unwrap();
+    assert_eq!(warehouse.runs(10).await.unwrap(), [kept]);
+    let empty = RunRecord {
+        kind: RunKind::Incremental,
+        days: DayRange::new(0, 0),
+        last_arrivals: [].into(),
+        error: None,
+        ..stopped(run_key(8), RunOutcome::Failed, "")
+    };
+    warehouse.record(&empty).await.unwrap();
+    assert_eq!(warehouse.runs(1).await.unwrap(), [empty]);
+    assert_eq!(read(warehouse.as_ref()).await.run, None, "neither was published");
+}
+
+/// Records come newest first, that is by epoch and number, and no more than asked for.
+pub async fn records_come_newest_first(warehouse: Arc<dyn Warehouse>) {
+    let key = |epoch: u32, number: u32| RunKey {
+        epoch,
+        number: number.into(),
+        id: Uuid::from_u128(u128::from(epoch * 100 + number)),
+    };
+    let order = [key(2, 1), key(1, 10), key(1, 9), key(1, 2)];
+    for key in [order[2], order[0], order[3], order[1]] {
+        warehouse.record(&stopped(key, RunOutcome::Failed, "stopped")).await.unwrap();
+    }
+    for limit in [1_u32, 2, 3, 4, 100] {
+        let found: Vec<RunKey> = warehouse.runs(limit).await.unwrap().iter().map(|record| record.key).collect();
+        let count = usize::try_from(limit).unwrap().min(order.len());
+        assert_eq!(found, order[..count], "{limit}");
+    }
+}
+
+/// A run that was stopped and made again replaces its record; that of a published run stays.
+pub async fn a_published_record_stays(warehouse: Arc<dyn Warehouse>) {
+    let warehouse = warehouse.as_ref();
+    let failed = stopped(run_key(1), RunOutcome::Failed, "the disk is full");
+    let refused = stopped(run_key(1), RunOutcome::Refused, "groups do not add up");
+    for stop in [&failed, &refused, &refused] {
+        warehouse.record(stop).await.unwrap();
+        assert_eq!(warehouse.runs(10).await.unwrap(), std::slice::from_ref(stop));
+    }
+    publish(warehouse, run_key(1), &Scope::full(), &[("2026-03-01", 100)]).await.unwrap();
+    warehouse.record(&failed).await.unwrap();
+    assert_eq!(warehouse.runs(10).await.unwrap(), [record(run_key(1))]);
+    assert_eq!(read(warehouse).await.run, Some(record(run_key(1))));
+}
+
+/// The record of a run that was stopped changes no figure, and the last published run stays the last one; a stopped run
+/// does not forbid an earlier one either.
+pub async fn a_stopped_run_changes_no_figure(warehouse: Arc<dyn Warehouse>) {
+    let warehouse = warehouse.as_ref();
+    publish(warehouse, run_key(1), &Scope::full(), &[("2026-03-01", 100)]).await.unwrap();
+    let before = read(warehouse).await;
+    warehouse.record(&stopped(run_key(9), RunOutcome::Failed, "stopped")).await.unwrap();
+    assert_eq!(read(warehouse).await, before);
+    let stage = open(warehouse, run_key(2), &Scope::full()).await;
+    stage.discard().await.unwrap();
+    assert_eq!(read(warehouse).await, before);
+    let error = warehouse.open(&RunKey { epoch: 0, ..run_key(3) }, &Scope::full()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+}

@@ -1,0 +1,48 @@
+//! The table of the behaviours of warehouses; see [`store_behaviour`](crate::store_behaviour).
+
+/// Applies the whole suite of warehouses to a [`WarehouseFixture`](crate::WarehouseFixture): a `#[test]` for each behaviour,
+/// in a module for each part.
+#[macro_export]
+macro_rules! warehouse_behaviour {
+    ($fixture:ident) => {
+        $crate::warehouse_behaviour! { $fixture,
+            publishing: [
+                an_empty_warehouse_shows_nothing,
+                nothing_is_seen_before_it_is_published,
+                a_discarded_or_dropped_stage_leaves_nothing,
+                a_run_is_published_once,
+                cells_vanish_within_the_scope_only,
+                runs_without_cells_are_published_too,
+                an_earlier_run_cannot_open,
+                an_earlier_run_cannot_publish_after_a_later_one,
+                what_breaks_the_law_is_refused,
+                readers_see_one_run_as_a_whole,
+            ],
+            contents: [
+                sums_are_those_of_the_days_asked_for,
+                sums_are_exact_at_the_limits,
+                sums_of_nothing_are_kept,
+                names_and_targets_are_replaced,
+                cells_that_do_not_belong_are_refused,
+            ],
+            runs: [
+                a_record_is_kept_in_full,
+                records_come_newest_first,
+                a_published_record_stays,
+                a_stopped_run_changes_no_figure,
+            ],
+        }
+    };
+    ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {
+        mod warehouse_behaviours {
+            $(mod $part {
+                $(#[test]
+                fn $behaviour() {
+                    $crate::run_on_warehouse::<super::super::$fixture, _>(
+                        $crate::behaviours::warehouse::$part::$behaviour,
+                    );
+                })*
+            })*
+        }
+    };
+}
