@@ -20,6 +20,7 @@ fn workspace() -> PathBuf {
 }
 
 /// The folder of the real data, if it is there.
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn data(set: &str) -> Option<PathBuf> {
     let folder = workspace().join("../shared/data").join(set);
     if !folder.is_dir() {
