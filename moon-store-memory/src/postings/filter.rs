@@ -52,6 +52,11 @@ impl<'a> Matcher<'a> {
         [head.days, head.own_days].into_iter().any(|hull| !hull.is_empty() && self.ranges(hull).next().is_some())
     }
 
+    /// Whether all days of the chunk's sales are wanted, and so all of its adjustments whatever their own days.
+    pub(super) fn has_all_of(&self, head: &ChunkHead) -> bool {
+        self.ranges(head.days).next().is_some_and(|range| range.intersect(head.days) == head.days)
+    }
+
     /// Whether a day is wanted.
     pub(super) fn has_day(&self, day: i32) -> bool {
         self.days.contains(day)

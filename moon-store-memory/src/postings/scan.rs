@@ -9,7 +9,7 @@ use crate::sales::{Chunk, ChunkHead};
 use crate::state::State;
 
 /// How many postings a batch holds at most, unless a single chunk holds more.
-pub(super) const BATCH_POSTINGS_MAX: usize = 65_536;
+pub(super) const BATCH_POSTINGS_MAX: usize = 32_768;
 
 /// Batches, ascending by the sale's day. The dictionaries are the store's own and come with the first batch.
 pub(super) struct Scan<'a> {
@@ -37,7 +37,9 @@ impl<'a> Scan<'a> {
                 gather(&mut batch.sales, &chunk.sales, &self.sales(chunk, start..end));
             }
         }
-        if !chunk.adjustment_details.is_empty() {
+        if self.matcher.is_by_days_only() && self.matcher.has_all_of(head) {
+            copy_adjustments(&mut batch.adjustments, &chunk.adjustments);
+        } else if !chunk.adjustment_details.is_empty() {
             gather_adjustments(&mut batch.adjustments, &chunk.adjustments, &self.adjustments(chunk));
         }
     }
@@ -79,21 +81,40 @@ impl Iterator for Scan<'_> {
         } else if self.chunks.peek().is_none() {
             return None;
         }
-        let room = |batch: &PostingBatch, head: &ChunkHead| {
-            let more = head.chunk.len() + head.chunk.adjustment_details.len();
-            batch.is_empty() || batch.len() + more <= BATCH_POSTINGS_MAX
-        };
+        let (mut heads, mut sales, mut adjustments) = (Vec::new(), 0, 0);
         while let Some(head) = self.chunks.peek().copied() {
             if self.matcher.may_match(head) {
-                if !room(&batch, head) {
+                let (more_sales, more_adjustments) = (head.chunk.len(), head.chunk.adjustment_details.len());
+                if !heads.is_empty() && sales + adjustments + more_sales + more_adjustments > BATCH_POSTINGS_MAX {
                     break;
                 }
-                self.take_over(head, &mut batch);
+                heads.push(head);
+                sales += more_sales;
+                adjustments += more_adjustments;
             }
             self.chunks.next();
         }
+        if self.matcher.is_by_days_only() {
+            // Nearly all of it will come; growing step by step would copy it twice.
+            reserve(&mut batch.sales, sales);
+            reserve(&mut batch.adjustments.postings, adjustments);
+        }
+        for head in heads {
+            self.take_over(head, &mut batch);
+        }
         Some(batch)
     }
+}
+
+/// Makes room for so many rows.
+fn reserve(columns: &mut PostingColumns, rows: usize) {
+    columns.day.reserve_exact(rows);
+    columns.team.reserve_exact(rows);
+    columns.branch.reserve_exact(rows);
+    columns.product.reserve_exact(rows);
+    columns.agent.reserve_exact(rows);
+    columns.given.reserve_exact(rows);
+    columns.amount.reserve_exact(rows);
 }
 
 /// Appends a range of rows.
@@ -108,10 +129,15 @@ fn copy(to: &mut PostingColumns, from: &PostingColumns, places: Range<usize>) {
 }
 
 fn append<T: Copy>(to: &mut Vec<T>, from: &[T], places: &Range<usize>) {
-    if to.capacity() == 0 {
-        to.reserve_exact(BATCH_POSTINGS_MAX);
-    }
     to.extend_from_slice(from.get(places.clone()).unwrap_or_default());
+}
+
+/// Appends all rows.
+fn copy_adjustments(to: &mut AdjustmentPostings, from: &AdjustmentPostings) {
+    let all = 0..from.postings.len();
+    copy(&mut to.postings, &from.postings, all.clone());
+    append(&mut to.own_day, &from.own_day, &all);
+    append(&mut to.count, &from.count, &all);
 }
 
 /// Appends the rows at these places.
