@@ -10,11 +10,13 @@ const NAME: &str = "Name";
 const REGION: &str = "Region";
 const YEAR_BEFORE: &str = "Year before";
 const TOTAL: &str = "Total sales";
+/// The label of all time.
+const ALL_TIME: &str = "all";
 
 /// The report as three titled tables.
 pub(crate) fn render(report: &KpiReport) -> String {
     let mut out = String::new();
-    let period = if report.period == "all" { "all time" } else { report.period.as_str() };
+    let period = if report.period == ALL_TIME { "all time" } else { report.period.as_str() };
     // Writing to a string cannot fail.
     let _ = writeln!(out, "Period: {period}   Basis: {}   Currency: {}", report.basis.name(), report.currency);
     let tables = [
@@ -112,7 +114,7 @@ fn products(report: &KpiReport) -> Grid {
             year_before(row.year_before, report.currency),
             optional(row.variance_minor),
             row.attainment.map(percent).unwrap_or_default(),
-            status(row),
+            status(row, report.period != ALL_TIME),
         ]);
     }
     let [count, total] = sum(report.control, report.currency);
@@ -154,8 +156,8 @@ fn percent(attainment: Attainment) -> String {
     format!("{sign}{}.{:02} %", grouped(&(magnitude / 100).to_string()), magnitude % 100)
 }
 
-/// The status in words, and how far it can be relied on.
-fn status(row: &ProductRow) -> String {
+/// The status in words, and how far it can be relied on: a period that ends, but has not ended, may still change it.
+fn status(row: &ProductRow, ends: bool) -> String {
     let status = match row.status {
         TargetStatus::Achieved => "achieved",
         TargetStatus::NotAchieved => "not achieved",
@@ -163,7 +165,7 @@ fn status(row: &ProductRow) -> String {
         TargetStatus::NoTarget => "no target",
         TargetStatus::ZeroTarget => "target of zero",
     };
-    let open = matches!(row.status, TargetStatus::Achieved | TargetStatus::NotAchieved) && !row.complete;
+    let open = matches!(row.status, TargetStatus::Achieved | TargetStatus::NotAchieved) && ends && !row.complete;
     format!("{status}{}", if open { " so far" } else { "" })
 }
 
@@ -259,6 +261,19 @@ Total                      3  3,000,000.00
     fn an_empty_period_says_so() {
         let report = KpiReport { teams: vec![], branches: vec![], products: vec![], control: Sum::ZERO, ..report() };
         assert_eq!(render(&report).matches("nothing in this period").count(), 3);
+    }
+
+    #[test]
+    fn a_status_is_preliminary_until_its_period_has_ended() {
+        let mut report = report();
+        let mut shown = |period: &str, complete: bool| {
+            report.period = period.to_owned();
+            report.products[0].complete = complete;
+            render(&report).contains("not achieved so far")
+        };
+        assert!(shown("2026-03", false));
+        assert!(!shown("2026-03", true));
+        assert!(!shown("all", false), "all time never ends");
     }
 
     #[test]
