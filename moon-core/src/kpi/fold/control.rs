@@ -28,18 +28,13 @@ impl Control {
         }
     }
 
-    /// Adds the rows of a block.
-    pub(super) fn add_sales(&mut self, buckets: Buckets<'_>, amounts: &[i64]) -> Result<()> {
+    /// Adds the rows of a block; `narrow` says that 64 bits hold any sum of them.
+    pub(super) fn add_sales(&mut self, buckets: Buckets<'_>, amounts: &[i64], narrow: bool) -> Result<()> {
         match buckets {
-            Buckets::One(bucket) => {
-                // No sum of a block leaves 64 bits unless an amount does what none should.
-                let magnitudes = amounts.iter().fold(0, |bits, amount| bits | amount.unsigned_abs());
-                if magnitudes < 1 << 52 {
-                    let count = i64::try_from(amounts.len()).unwrap_or(i64::MAX);
-                    return self.add(bucket, amounts.iter().sum(), count);
-                }
-                amounts.iter().try_for_each(|amount| self.add(bucket, *amount, 1))
+            Buckets::One(bucket) if narrow => {
+                self.add(bucket, amounts.iter().sum(), i64::try_from(amounts.len()).unwrap_or(i64::MAX))
             }
+            Buckets::One(bucket) => amounts.iter().try_for_each(|amount| self.add(bucket, *amount, 1)),
             Buckets::Each(buckets) => {
                 buckets.iter().zip(amounts).try_for_each(|(bucket, amount)| self.add(*bucket, *amount, 1))
             }

@@ -9,13 +9,17 @@ mod control;
 mod dictionary;
 mod packing;
 mod parallel;
+mod run;
 mod table;
+
+use std::ops::Range;
 
 use self::buckets::{BucketMap, Buckets, block_length};
 use self::control::Control;
 use self::dictionary::Dictionary;
 use self::packing::{Packing, magnitude};
 pub use self::parallel::fold_parallel;
+use self::run::{RUN_DIMENSIONS_MAX, Run};
 use self::table::Table;
 use crate::{
     AdjustmentPostings, Calendar, Cell, DaySet, Dimension, Error, ErrorKind, Granularity, NewCodes, PostingBatch,
@@ -86,6 +90,7 @@ pub struct Fold {
     dictionaries: Dictionaries,
     buckets: BucketMap,
     packing: Packing,
+    run: Run,
     tables: Vec<Table>,
     control: Control,
 }
@@ -102,6 +107,7 @@ impl Fold {
             dictionaries: Dictionaries::new(),
             buckets: BucketMap::new(),
             packing: Packing::new(),
+            run: Run::new(),
             tables,
             control: Control::default(),
         }
@@ -124,7 +130,11 @@ impl Fold {
     /// # Errors
     /// `Corrupt` for a code brought twice; `Refused` after merging a fold that knew other codes.
     pub fn learn(&mut self, new_codes: &NewCodes) -> Result<()> {
-        self.dictionaries.learn(new_codes)
+        // A dimension may grow out of the run.
+        self.settle_run();
+        self.dictionaries.learn(new_codes)?;
+        self.fit();
+        Ok(())
     }
 
     /// Adds what another fold has summed, of this scan or another one.
@@ -177,38 +187,72 @@ impl Fold {
 
     fn push_sales(&mut self, sales: &PostingColumns) -> Result<()> {
         check_lengths(sales)?;
-        let (mut bucket_buffer, mut value_buffer) = ([0; BLOCK_ROWS], [0; BLOCK_ROWS]);
+        let mut bucket_buffer = [0; BLOCK_ROWS];
         let mut start = 0;
         while let Some(days) = sales.day.get(start..).filter(|days| !days.is_empty()) {
             let block = start..start + block_length(days);
+            start = block.end;
             let days = sales.day.get(block.clone()).unwrap_or_default();
             let amounts = sales.amount.get(block.clone()).unwrap_or_default();
             let buckets = self.buckets.find(&self.plan, days, &mut bucket_buffer)?;
-            self.control.fit(self.buckets.len());
+            self.fit();
             let magnitude = magnitude(amounts);
-            self.control.add_sales(buckets, amounts)?;
-            let values = match magnitude {
-                Some(magnitude) => {
-                    if !self.packing.has_room(amounts.len(), magnitude) {
-                        self.unpack()?;
-                        self.packing.restart(amounts.len(), magnitude);
+            self.control.add_sales(buckets, amounts, magnitude.is_some())?;
+            match magnitude {
+                Some(magnitude) => self.add_packed(sales, block.clone(), buckets, amounts, magnitude)?,
+                None => {
+                    for table in &mut self.tables {
+                        let groups = column(sales, table.dimension).get(block.clone()).unwrap_or_default();
+                        check_indices(table.dimension, groups, self.dictionaries.of(table.dimension).scanned())?;
+                        add_large(table, buckets, groups, amounts)?;
                     }
-                    self.packing.pack(buckets, amounts, magnitude, &mut value_buffer)
-                }
-                None => &[],
-            };
-            for table in &mut self.tables {
-                let groups = column(sales, table.dimension).get(block.clone()).unwrap_or_default();
-                let dictionary = self.dictionaries.of(table.dimension);
-                check_indices(table.dimension, groups, dictionary.scanned())?;
-                table.fit(self.buckets.len(), dictionary.codes().len());
-                if magnitude.is_some() {
-                    table.add_packed(buckets, groups, values);
-                } else {
-                    add_large(table, buckets, groups, amounts)?;
                 }
             }
-            start = block.end;
+        }
+        Ok(())
+    }
+
+    /// Adds a block whose sums fit into 64 bits.
+    fn add_packed(
+        &mut self,
+        sales: &PostingColumns,
+        block: Range<usize>,
+        buckets: Buckets<'_>,
+        amounts: &[i64],
+        magnitude: u64,
+    ) -> Result<()> {
+        if !self.packing.has_room(amounts.len(), magnitude) {
+            self.unpack()?;
+            self.packing.restart(amounts.len(), magnitude);
+        }
+        self.packing.note(buckets, amounts.len(), magnitude);
+        let run = match (buckets, amounts.as_array::<BLOCK_ROWS>()) {
+            (Buckets::One(bucket), Some(amounts)) => Some((bucket, amounts)),
+            _ => None,
+        };
+        if let Some((bucket, amounts)) = run {
+            if self.run.bucket() != bucket {
+                self.settle_run();
+            }
+            let mut groups = [&[0; BLOCK_ROWS]; RUN_DIMENSIONS_MAX];
+            let narrow = self.tables.iter().filter(|table| table.is_narrow());
+            let columns = narrow.filter_map(|table| column(sales, table.dimension).get(block.clone())?.as_array());
+            let dimensions = groups.iter_mut().zip(columns).map(|(place, groups)| *place = groups).count();
+            let groups = groups.get(..dimensions).unwrap_or_default();
+            self.run.add(bucket, groups, amounts, self.packing.count_bits());
+        }
+        let mut value_buffer = [0; BLOCK_ROWS];
+        let mut values: &[i64] = &[];
+        for table in &mut self.tables {
+            let groups = column(sales, table.dimension).get(block.clone()).unwrap_or_default();
+            // After the run has read them: it waits for memory anyway, and now they are near.
+            check_indices(table.dimension, groups, self.dictionaries.of(table.dimension).scanned())?;
+            if run.is_none() || !table.is_narrow() {
+                if values.is_empty() {
+                    values = self.packing.pack(amounts, &mut value_buffer);
+                }
+                table.add_packed(buckets, groups, values);
+            }
         }
         Ok(())
     }
@@ -226,15 +270,13 @@ impl Fold {
             let own_bucket = self.buckets.bucket(&self.plan, *own_day)?;
             places.push((sale_bucket, own_bucket, Sum::new((*amount).into(), (*count).into())));
         }
-        self.control.fit(self.buckets.len());
+        self.fit();
         for (sale_bucket, own_bucket, sum) in &places {
             self.control.adjust(*sale_bucket, *own_bucket, *sum)?;
         }
         for table in &mut self.tables {
             let groups = column(postings, table.dimension);
-            let dictionary = self.dictionaries.of(table.dimension);
-            check_indices(table.dimension, groups, dictionary.scanned())?;
-            table.fit(self.buckets.len(), dictionary.codes().len());
+            check_indices(table.dimension, groups, self.dictionaries.of(table.dimension).scanned())?;
             for (group, (sale_bucket, own_bucket, sum)) in groups.iter().zip(&places) {
                 table.adjust(*sale_bucket, *own_bucket, *group, *sum)?;
             }
@@ -242,8 +284,28 @@ impl Fold {
         Ok(())
     }
 
+    /// Makes room for all buckets and groups.
+    fn fit(&mut self) {
+        self.control.fit(self.buckets.len());
+        for table in &mut self.tables {
+            table.fit(self.buckets.len(), self.dictionaries.of(table.dimension).codes().len());
+        }
+    }
+
+    /// Moves what the run has added to the tables.
+    fn settle_run(&mut self) {
+        let bucket = self.run.bucket();
+        let rows = self.run.take();
+        if bucket != buckets::OUTSIDE {
+            for (table, row) in self.tables.iter_mut().filter(|table| table.is_narrow()).zip(&rows) {
+                table.add_run(bucket, row);
+            }
+        }
+    }
+
     /// Moves everything into the exact sums.
     fn unpack(&mut self) -> Result<()> {
+        self.settle_run();
         for table in &mut self.tables {
             table.unpack(&self.packing)?;
         }

@@ -43,14 +43,8 @@ impl Packing {
         *self = Self { count_bits, rows: 0, magnitude: 0, touched: 0..0 };
     }
 
-    /// Packs a block of rows that has room.
-    pub(super) fn pack<'b>(
-        &mut self,
-        buckets: Buckets<'_>,
-        amounts: &[i64],
-        magnitude: u64,
-        buffer: &'b mut [i64; BLOCK_ROWS],
-    ) -> &'b [i64] {
+    /// Takes note of a block that has room and is being added.
+    pub(super) fn note(&mut self, buckets: Buckets<'_>, rows: usize, magnitude: u64) {
         let (min, max) = match buckets {
             Buckets::One(bucket) => (bucket, bucket),
             Buckets::Each(buckets) => {
@@ -60,12 +54,21 @@ impl Packing {
         let (start, end) = (min as usize, max as usize + 1);
         self.touched =
             if self.rows == 0 { start..end } else { self.touched.start.min(start)..self.touched.end.max(end) };
-        self.rows += u64::try_from(amounts.len()).unwrap_or(u64::MAX);
+        self.rows += u64::try_from(rows).unwrap_or(u64::MAX);
         self.magnitude += magnitude;
+    }
+
+    /// Packs amounts, each with a count of one.
+    pub(super) fn pack<'b>(&self, amounts: &[i64], buffer: &'b mut [i64; BLOCK_ROWS]) -> &'b [i64] {
         for (packed, amount) in buffer.iter_mut().zip(amounts) {
             *packed = (amount << self.count_bits) + 1;
         }
         buffer.get(..amounts.len()).unwrap_or_default()
+    }
+
+    /// How many bits of a packed number count.
+    pub(super) fn count_bits(&self) -> u32 {
+        self.count_bits
     }
 
     /// The sum and count in a cell.

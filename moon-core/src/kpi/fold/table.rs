@@ -2,6 +2,7 @@
 
 use super::buckets::{Buckets, OUTSIDE};
 use super::packing::Packing;
+use super::run::RUN_GROUPS_MAX;
 use crate::{Dimension, Figures, Result, Sum};
 
 /// Sums by bucket and group: a dense row of cells for each bucket, as long as a power of two.
@@ -101,6 +102,20 @@ impl Table {
                 let rows = rest_buckets.iter().zip(rest).zip(rest_values);
                 rows.for_each(|((bucket, group), value)| add(bucket, group, value));
             }
+        }
+    }
+
+    /// Whether a row is short enough for a [`Run`](super::run::Run).
+    pub(super) fn is_narrow(&self) -> bool {
+        1 << self.row_bits <= RUN_GROUPS_MAX
+    }
+
+    /// Adds the packed cells of a run.
+    pub(super) fn add_run(&mut self, bucket: u32, run: &[i64; RUN_GROUPS_MAX]) {
+        let start = (bucket as usize) << self.row_bits;
+        let row = self.packed.get_mut(start..start + (1 << self.row_bits)).unwrap_or_default();
+        for (cell, added) in row.iter_mut().zip(run) {
+            *cell = cell.wrapping_add(*added);
         }
     }
 
