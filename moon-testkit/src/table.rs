@@ -12,6 +12,10 @@ macro_rules! store_behaviour {
                 a_dropped_unit_leaves_nothing,
                 a_read_only_unit_sees_one_snapshot,
                 a_read_only_unit_cannot_write,
+                a_failed_call_leaves_a_unit_that_rolls_back,
+                a_call_given_up_half_way_leaves_nothing,
+                a_writer_sees_what_the_one_before_committed,
+                migrating_again_changes_nothing,
             ],
             masters: [
                 rows_are_found_at_the_places_of_their_codes,
