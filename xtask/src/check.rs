@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use crate::console::{duration, say};
+use crate::servers::{self, Servers};
 use crate::tools;
 
 /// How much to check.
@@ -64,16 +65,23 @@ fn steps(extent: Extent, has_nextest: bool) -> Vec<Step> {
 }
 
 impl Step {
-    /// The line that a person types to repeat the step.
+    /// What runs, as a person types it.
     fn line(&self) -> String {
         let variable = self.variable.map(|(name, value)| format!("{name}='{value}' ")).unwrap_or_default();
         format!("{variable}cargo {}", self.arguments.join(" "))
     }
 
+    /// The line that a person types to repeat the step; tests need the servers, which are gone by then.
+    fn repeat(&self) -> String {
+        let is_test = matches!(self.arguments, ["test" | "nextest", ..]);
+        if is_test { format!("cargo xtask servers {}", self.line()) } else { self.line() }
+    }
+
     /// Runs it in the workspace's directory; the error says how it ended.
-    fn run(&self, root: &Path) -> Result<(), String> {
+    fn run(&self, root: &Path, servers: &[(&str, String)]) -> Result<(), String> {
         let mut command = Command::new("cargo");
         command.args(self.arguments).envs(self.variable).current_dir(root);
+        command.envs(servers.iter().map(|(name, url)| (name, url)));
         match command.status() {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(status.to_string()),
@@ -86,18 +94,21 @@ impl Step {
 pub(crate) fn run(extent: Extent) -> ExitCode {
     let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() else { return ExitCode::FAILURE };
     let start = Instant::now();
-    if let Err(advice) = tools::ensure() {
-        say(&format!("error: {advice}"));
-        return ExitCode::FAILURE;
-    }
+    let servers = match tools::ensure().and_then(|()| servers::provide()).and_then(Servers::start) {
+        Ok(servers) => servers,
+        Err(reason) => {
+            say(&format!("error: {reason}"));
+            return ExitCode::FAILURE;
+        }
+    };
     let steps = steps(extent, tools::has_nextest());
     let mut passed: Vec<(&str, Duration)> = Vec::with_capacity(steps.len());
     for (index, step) in steps.iter().enumerate() {
         say(&format!("==> {}/{} {}: {}", index + 1, steps.len(), step.name, step.line()));
         let begun = Instant::now();
-        if let Err(how) = step.run(root) {
+        if let Err(how) = step.run(root, servers.variables()) {
             say(&format!("\nerror: {} failed after {} ({how})", step.name, duration(begun.elapsed())));
-            say(&format!("repeat this step with:\n  {}", step.line()));
+            say(&format!("repeat this step with:\n  {}", step.repeat()));
             return ExitCode::FAILURE;
         }
         passed.push((step.name, begun.elapsed()));
@@ -127,6 +138,13 @@ mod tests {
     }
 
     #[test]
+    fn tests_are_repeated_with_servers() {
+        assert_eq!(DOC_TESTS.repeat(), "cargo xtask servers cargo test --workspace --doc");
+        assert!(TESTS_NEXTEST.repeat().starts_with("cargo xtask servers cargo nextest run"));
+        assert_eq!(FORMATTING.repeat(), FORMATTING.line());
+    }
+
+    #[test]
     fn fast_is_a_part_of_the_whole_and_tests_run_with_and_without_nextest() {
         let whole = steps(Extent::Whole, true);
         assert!(steps(Extent::Fast, true).iter().all(|step| whole.contains(step)));
@@ -138,7 +156,7 @@ mod tests {
     fn a_failed_step_says_how_it_ended() {
         let step =
             Step { name: "nothing", variable: None, arguments: &["--quiet", "there-is-no-command-of-this-name"] };
-        assert!(step.run(Path::new(".")).unwrap_err().contains("101"));
+        assert!(step.run(Path::new("."), &[]).unwrap_err().contains("101"));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The project's own commands, run as `cargo xtask COMMAND`. The standard library is enough for them, so that they
 //! start at once on a machine that has built nothing yet.
 
+mod apt;
 mod check;
 mod console;
+mod serve;
+mod servers;
 mod tools;
 
 use std::process::ExitCode;
@@ -15,14 +18,22 @@ usage: cargo xtask COMMAND
 commands:
   test [--fast]  everything that must hold before a change is taken: formatting, lints, tests, documentation,
                  benchmarks that build; --fast leaves out the documentation and the benchmarks
+  servers [PROGRAM ARGUMENT...]
+                 starts the throw-away database servers that the tests use and runs the program with
+                 MOON_TEST_POSTGRES_URL and MOON_TEST_MYSQL_URL set; without a program it prints the lines that set
+                 them, and the servers run until standard input ends (Ctrl-D) or Ctrl-C
   help           this text
 
-exit code: 0 done, 1 failed, 2 wrong usage";
+test and servers start no server whose variable is set already, and none that MOON_TEST_SKIP names: `postgres`, `mysql`
+or both with a comma between
+
+exit code: 0 done, 1 failed, 2 wrong usage; that of the program for servers";
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 enum Command {
     Test(Extent),
+    Servers(Vec<String>),
     Help,
 }
 
@@ -34,6 +45,8 @@ impl Command {
             ("test", []) => Ok(Self::Test(Extent::Whole)),
             ("test", [flag]) if flag == "--fast" => Ok(Self::Test(Extent::Fast)),
             ("test", [other, ..]) => Err(format!("test does not know `{other}`")),
+            ("servers", [flag, ..]) if flag.starts_with('-') => Err(format!("servers does not know `{flag}`")),
+            ("servers", program) => Ok(Self::Servers(program.to_vec())),
             ("help" | "--help" | "-h", _) => Ok(Self::Help),
             _ => Err(format!("there is no command `{name}`")),
         }
@@ -44,6 +57,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match Command::parse(&arguments) {
         Ok(Command::Test(extent)) => check::run(extent),
+        Ok(Command::Servers(program)) => serve::run(&program),
         Ok(Command::Help) => {
             console::say(USAGE);
             ExitCode::SUCCESS
@@ -67,12 +81,15 @@ mod tests {
     fn commands_and_their_flags() {
         assert_eq!(parse("test"), Ok(Command::Test(Extent::Whole)));
         assert_eq!(parse("test --fast"), Ok(Command::Test(Extent::Fast)));
+        assert_eq!(parse("servers"), Ok(Command::Servers(Vec::new())));
+        let program = ["cargo", "test", "--doc"].map(str::to_owned).to_vec();
+        assert_eq!(parse("servers cargo test --doc"), Ok(Command::Servers(program)));
         assert_eq!(parse("help"), Ok(Command::Help));
     }
 
     #[test]
     fn what_is_not_known_is_wrong_usage() {
-        for wrong in ["", "tset", "test --slow", "test --fast twice"] {
+        for wrong in ["", "tset", "test --slow", "test --fast twice", "servers --fast"] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::console::say;
+use crate::apt::{self, Attempt};
 
 /// A program that the build or the tests call.
 struct Tool {
@@ -24,7 +24,7 @@ enum Remedy {
 impl Remedy {
     fn line(&self) -> String {
         match self {
-            Self::Apt(package) => format!("apt-get install -y {package}"),
+            Self::Apt(package) => apt::line(&[package]),
             Self::Rustup(component) => format!("rustup component add {component}"),
         }
     }
@@ -57,12 +57,12 @@ fn provide(tool: &Tool) -> Result<(), String> {
     let line = tool.remedy.line();
     let advice = format!("{} is missing; install it with `{line}`", tool.purpose);
     match tool.remedy {
-        Remedy::Apt(package) if is_root() && answers(&["apt-get", "--version"]) => {
-            say(&format!("    {} is missing; running `{line}`", tool.purpose));
-            let installed = apt(&["update"]) && apt(&["install", "-y", "--no-install-recommends", package]);
-            if installed && answers(tool.probe) { Ok(()) } else { Err(format!("{advice} (tried, but it failed)")) }
-        }
-        Remedy::Apt(_) | Remedy::Rustup(_) => Err(advice),
+        Remedy::Apt(package) => match apt::install(tool.purpose, &[package]) {
+            Attempt::Done if answers(tool.probe) => Ok(()),
+            Attempt::Done | Attempt::Failed => Err(format!("{advice} (tried, but it failed)")),
+            Attempt::NotAllowed => Err(advice),
+        },
+        Remedy::Rustup(_) => Err(advice),
     }
 }
 
@@ -72,28 +72,6 @@ fn answers(command: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
-}
-
-fn apt(arguments: &[&str]) -> bool {
-    let mut command = Command::new("apt-get");
-    command.arg("-q").args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-    // Standard output belongs to data, so apt's report goes nowhere; its errors are shown.
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
-}
-
-/// Whether this process runs as root. Its own directory in `/proc` belongs to its effective user; where there is no
-/// `/proc` there is no apt either.
-fn is_root() -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
-    }
-    #[cfg(not(unix))]
-    {
-        false
-    }
 }
 
 #[cfg(test)]
