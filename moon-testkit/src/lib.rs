@@ -21,6 +21,7 @@
 
 pub mod behaviours;
 pub mod builders;
+pub mod figures;
 mod fixture;
 pub mod postings;
 pub mod random;

@@ -80,6 +80,14 @@ macro_rules! store_behaviour {
                 sums_of_the_store_equal_folded_ones,
                 sums_beyond_64_bits_are_exact,
             ],
+            golden: [
+                example_a_late_assignment,
+                example_a_in_every_order,
+                example_b_cancel_and_reinstate,
+                example_c_outcomes,
+                example_c_in_every_order,
+                example_e_a_month_with_everything,
+            ],
         }
     };
     ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {

@@ -1,9 +1,11 @@
 //! The behaviours, by part. Each starts from an empty store.
 
 pub mod documents;
+pub mod golden;
 pub mod marks;
 pub mod masters;
 pub mod organisation;
+pub mod recording;
 pub mod references;
 pub mod sales;
 pub mod scans;
