@@ -86,6 +86,9 @@ impl Connections {
         let fail = |cause: sqlx::Error| {
             Error::invalid("database URL is not of the form sqlite:FILE").with("url", url).caused_by(cause)
         };
+        if !url.starts_with("sqlite:") {
+            return Err(Error::invalid("database URL is not of the form sqlite:FILE").with("url", url));
+        }
         let base = SqliteConnectOptions::from_str(url).map_err(fail)?;
         let file = base.get_filename().display().to_string();
         if url.contains(":memory:") || url.contains("mode=memory") || file.is_empty() {

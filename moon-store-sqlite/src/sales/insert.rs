@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use moon_core::{Error, ErrorKind, Reference, Result, Sale, SaleKey};
+use moon_core::{Error, ErrorKind, Reference, Result, Sale, SaleKey, Source};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe};
 
@@ -77,7 +77,8 @@ impl SqliteUnit {
     /// Looks up the numbers of everything that these sales name.
     pub(super) async fn load_sale_codes(&mut self, sales: &[&Sale]) -> Result<()> {
         let Self { session, codes } = self;
-        let mut sources: Vec<_> = sales.iter().map(|sale| &sale.key.source).collect();
+        let unknown = |source: &&Source| codes.get(Coded::Source, source.as_str()).is_none();
+        let mut sources: Vec<_> = sales.iter().map(|sale| &sale.key.source).filter(unknown).collect();
         sources.sort_unstable();
         sources.dedup();
         codes.load_or_create_sources(session, &sources).await?;

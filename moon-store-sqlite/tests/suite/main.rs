@@ -4,4 +4,12 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod postings;
+#[cfg(test)]
 mod repositories;
+#[cfg(test)]
+mod several;
+#[cfg(test)]
+mod warehouse;

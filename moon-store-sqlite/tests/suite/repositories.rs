@@ -147,7 +147,7 @@ async fn targets_are_found_by_key_and_by_their_highest_version() {
     assert_eq!(current, expected);
     for target in &expected {
         let keys = [target.key.clone(), target.key.clone()];
-        assert_eq!(unit.products().find_targets(&keys).await.unwrap(), [target.clone()]);
+        assert_eq!(unit.products().find_targets(&keys).await.unwrap(), std::slice::from_ref(target));
     }
     let unknown = target(Some("X"), TargetScope::Ledger, march, 1, 1);
     assert!(unit.products().find_targets(std::slice::from_ref(&unknown.key)).await.unwrap().is_empty());
@@ -300,7 +300,7 @@ async fn a_message_before_its_sale_keeps_the_key_from_plain_inserts() {
     let keys = [plain.key.clone(), awaited.key.clone(), SaleKey::new("other", "R1").unwrap()];
     assert_eq!(unit.sales().messages(&keys).await.unwrap(), [early.clone(), content, late.clone()]);
     let entries = [Reference::new("entry", "E1").unwrap(), Reference::new("entry", "E2").unwrap()];
-    assert_eq!(unit.sales().find_entries(&awaited.key.source, &entries).await.unwrap(), [early.clone()]);
+    assert_eq!(unit.sales().find_entries(&awaited.key.source, &entries).await.unwrap(), [early]);
     for repeat in [late, message("R5", 1, Some("E1"))] {
         let error = unit.sales().add_messages(&[message("R6", 1, None), repeat]).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AlreadyExists);
@@ -352,7 +352,7 @@ async fn records_and_audit_entries_round_trip() {
         assert_eq!(unit.records().put(&second, wrong).await.unwrap_err().kind(), ErrorKind::VersionConflict);
     }
     unit.records().put(&second, Expected::Version(Version(1))).await.unwrap();
-    assert_eq!(unit.records().list("lease").await.unwrap(), [second.clone()]);
+    assert_eq!(unit.records().list("lease").await.unwrap(), [second]);
     let stale = unit.records().delete(&first.key, Version(1)).await.unwrap_err();
     assert_eq!(stale.kind(), ErrorKind::VersionConflict);
     unit.records().delete(&first.key, Version(2)).await.unwrap();
