@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use moon_core::{Actor, Error, ErrorKind, Ledger, Result, Source, TxMode, retry_contention};
+use moon_core::{Actor, Error, ErrorKind, Ledger, LedgerSettings, Result, Source, TxMode, retry_contention};
 
 use crate::batch::{Batch, Input, Told, spawn};
 use crate::expect::Expected;
@@ -14,6 +14,7 @@ use crate::kind::{
 };
 use crate::map::{Content, FileFormat, ImportMap, Revisions};
 use crate::missing::References;
+use crate::read::Rows;
 use crate::reject::{Reject, RejectFile};
 use crate::report::{ImportReport, ImportSummary, Progress, Stage};
 use crate::value::Slots;
@@ -85,6 +86,43 @@ pub async fn import_file(
     .map_err(|error| error.with("file", file.display()))
 }
 
+/// Looks at the beginning of a file without a ledger: whether it is a table with the columns that the map names. So a
+/// program can refuse a wrong file before it opens, and perhaps creates, a store. A pipe is not looked at, since what is
+/// taken out of it is gone.
+///
+/// # Errors
+/// `InvalidInput` for a file that cannot be read at all, as [`import_file`] would say.
+pub fn inspect_file(map: &ImportMap, file: &Path) -> Result<()> {
+    let form = format(map, file)?;
+    let about = |error: Error| error.with("file", file.display());
+    if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        return Ok(());
+    }
+    let input =
+        fs::File::open(file).map_err(|cause| about(Error::invalid("file cannot be opened")).caused_by(cause))?;
+    Rows::open(input, form, map, &columns(map)?).map(|_| ()).map_err(about)
+}
+
+/// The columns that a map names. They are found by making a reader, and do not depend on the settings it gets.
+fn columns(map: &ImportMap) -> Result<Slots> {
+    let settings = LedgerSettings {
+        currency: "LKR".parse()?,
+        time_zone: chrono_tz::Tz::UTC,
+        calendar: moon_core::Calendar::default(),
+    };
+    let mut slots = Slots::default();
+    match &map.content {
+        Content::Sales(sales) => drop(SaleReader::new(map, sales, settings, &mut slots)),
+        Content::Agents(columns) => drop(AgentReader::new(columns, settings, &mut slots)),
+        Content::Products(columns) => drop(ProductReader::new(map, columns, settings, &mut slots)),
+        Content::Targets(columns) => drop(TargetReader::new(map, columns, settings, &mut slots)),
+        Content::Assignments(columns) => drop(AssignmentReader::new(columns, settings, &mut slots)),
+        Content::Teams(columns) => drop(TeamReader::new(columns, &mut slots)),
+        Content::Branches(columns) => drop(BranchReader::new(columns, &mut slots)),
+    }
+    Ok(slots)
+}
+
 /// A reader for each of the two passes, with the same slots.
 struct Pair<K> {
     checking: K,
@@ -136,6 +174,9 @@ impl<'a> Job<'a> {
             fs::metadata(file).map_err(|cause| about(Error::invalid("file cannot be read")).caused_by(cause))?;
         if metadata.is_dir() {
             return Err(about(Error::invalid("file is a directory")));
+        }
+        if expected.is_some() && !metadata.is_file() {
+            return Err(about(Error::invalid("an expectation needs a file that can be read twice, not a pipe")));
         }
         let same =
             |other: &Path| fs::canonicalize(other).ok().zip(fs::canonicalize(file).ok()).is_some_and(|(a, b)| a == b);

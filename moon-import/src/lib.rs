@@ -16,7 +16,7 @@ mod report;
 mod value;
 
 pub use batch::UNIT_ROWS_MAX;
-pub use import::{ImportOptions, import_file};
+pub use import::{ImportOptions, import_file, inspect_file};
 pub use map::{
     AgentColumns, AssignmentColumns, BranchColumns, Content, DateField, Expectation, Field, FileFormat, ImportMap,
     Origin, ProductColumns, Revisions, SalesColumns, SalesMap, TargetColumns, TeamColumns, UnknownRule, UnknownRules,

@@ -1,7 +1,7 @@
 //! Files that cannot be read at all: a clear error, and nothing done.
 
 use moon_core::{ErrorKind, Store, TxMode};
-use moon_import::{ImportMap, ROW_BYTES_MAX};
+use moon_import::{ImportMap, ROW_BYTES_MAX, inspect_file};
 
 use super::bench::{Bench, counts};
 
@@ -45,7 +45,9 @@ async fn files_that_are_no_tables_stop_with_what_they_are() {
         ("empty.ndjson", b"", "file is empty"),
     ];
     for (name, content, expected) in cases {
-        let error = bench.import(&bench.file(name, content), &map).await.unwrap_err();
+        let file = bench.file(name, content);
+        let error = bench.import(&file, &map).await.unwrap_err();
+        assert_eq!(inspect_file(&map, &file).unwrap_err().to_string(), error.to_string());
         let text = error.to_string();
         assert!(text.starts_with(expected), "{name}: {text}");
         assert!(text.contains(&format!("{name})")), "{name} is named: {text}");
