@@ -153,6 +153,9 @@ impl Aggregation {
                 check_shrink(&computed, rows_before)?;
             }
             progress.step(Step::Staging);
+            // Asked twice: here, so that nothing gets between the rows of an attempt that has taken over, and once all is
+            // staged, because that may have taken a while.
+            state::confirm(&self.ledger, claim).await?;
             let metrics = computed.product_metrics(&self.ledger)?;
             stage(staged.as_mut(), &computed.dimensions, metrics, &computed.totals.cells, progress).await?;
             state::confirm(&self.ledger, claim).await?;
@@ -173,12 +176,10 @@ impl Aggregation {
 
     /// Removes the stage of an attempt that broke off, unless another attempt at the run works on it by now.
     async fn discard(&self, claim: &Claim, staged: Box<dyn StagedRun>) {
-        let discarded = match state::confirm(&self.ledger, claim).await {
-            Ok(()) => staged.discard().await,
-            Err(unsure) => Err(unsure),
-        };
-        if let Err(left) = discarded {
-            tracing::warn!(run = %claim.key.id, error = %left, "stage was left for the next run to remove");
+        if let Err(unsure) = state::confirm(&self.ledger, claim).await {
+            tracing::debug!(run = %claim.key.id, error = %unsure, "stage is left for the next run to remove");
+        } else if let Err(left) = staged.discard().await {
+            tracing::warn!(run = %claim.key.id, error = %left, "stage could not be removed; the next run does it");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Ledgers to aggregate, and warehouses that misbehave.
 
+mod store;
 mod warehouse;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use moon_core::{
 };
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
 use moon_store_sqlite::{SqliteStore, SqliteWarehouse};
+pub(crate) use store::BreakingStore;
 pub(crate) use warehouse::{Trick, Tricky};
 
 /// A ledger with its warehouse on some backend.
