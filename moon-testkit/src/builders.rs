@@ -250,3 +250,12 @@ pub fn adjustment(revision: u32, kind: AdjustmentKind, day: &str, amount: Amount
 pub fn days(first: &str, last: &str) -> DayRange {
     DayRange::inclusive(date(first), date(last))
 }
+
+/// A ledger with what [`fill`] names, in which `AGT001` belongs to `ALPHA` and `COLOMBO` from 2026-01-01 on, and `AGT002`
+/// nowhere.
+pub async fn opened(store: Arc<dyn Store>) -> Ledger {
+    let ledger = ledger(store).await;
+    enter(&ledger, &["ALPHA", "BETA"], &["COLOMBO", "KANDY"], &["LIFE", "MOTOR"], &["AGT001", "AGT002"]).await;
+    ledger.assign(&actor(), &[assignment("AGT001", "2026-01-01", "ALPHA", "COLOMBO")]).await.unwrap();
+    ledger
+}

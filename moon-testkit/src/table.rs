@@ -88,6 +88,27 @@ macro_rules! store_behaviour {
                 example_c_in_every_order,
                 example_e_a_month_with_everything,
             ],
+            recording: [
+                numbered_messages_take_their_places,
+                messages_without_a_number_take_the_next,
+                a_sale_that_is_told_once_is_never_corrected,
+                one_call_tells_many_messages_of_a_sale,
+                unknown_codes_are_rejected_row_by_row,
+                places_are_given_or_derived,
+                a_correction_derives_places_again,
+                recording_in_a_lent_unit_is_for_the_lender_to_commit,
+                calls_at_once_all_have_their_effect,
+            ],
+            life: [
+                commands_have_their_full_effect_or_none,
+                a_command_answers_with_the_sale,
+                numbered_cancellations_stay_within_the_sale,
+                cancellations_follow_a_corrected_content,
+                life_before_content_is_kept_until_the_sale_comes,
+                a_void_is_final,
+                an_entry_is_taken_in_once,
+                a_sale_of_nothing_counts,
+            ],
         }
     };
     ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {

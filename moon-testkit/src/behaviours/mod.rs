@@ -2,6 +2,7 @@
 
 pub mod documents;
 pub mod golden;
+pub mod life;
 pub mod marks;
 pub mod masters;
 pub mod organisation;
