@@ -136,12 +136,12 @@ impl BucketMap {
 pub(super) fn block_length(days: &[i32]) -> usize {
     let block = days.get(..BLOCK_ROWS).unwrap_or(days);
     let Some(first) = block.first() else { return 0 };
-    if block.last() == Some(first) {
+    if block.last() == Some(first) || block.get(RUN_ROWS_MIN - 1) != Some(first) {
         return block.len();
     }
     // The end of the run, if the days ascend; whether they do is seen from the run itself.
     let run = block.partition_point(|day| day == first);
-    let worth = run >= RUN_ROWS_MIN && block.get(..run).is_some_and(is_one_day);
+    let worth = block.get(..run).is_some_and(is_one_day);
     if worth { run } else { block.len() }
 }
 

@@ -36,7 +36,16 @@ impl Control {
             }
             Buckets::One(bucket) => amounts.iter().try_for_each(|amount| self.add(bucket, *amount, 1)),
             Buckets::Each(buckets) => {
-                buckets.iter().zip(amounts).try_for_each(|(bucket, amount)| self.add(*bucket, *amount, 1))
+                let sums = self.sales.as_mut_slice();
+                let fits = |(bucket, amount): &(&u32, &i64)| {
+                    let Some((sum, count)) = sums.get_mut(**bucket as usize) else { return true };
+                    let (total, rows) = (sum.checked_add(**amount), count.checked_add(1));
+                    total.zip(rows).map(|total| (*sum, *count) = total).is_some()
+                };
+                // What does not fit goes the slower way, with all behind it.
+                let fitting = buckets.iter().zip(amounts).take_while(fits).count();
+                let rest = buckets.iter().zip(amounts).skip(fitting);
+                rest.into_iter().try_for_each(|(bucket, amount)| self.add(*bucket, *amount, 1))
             }
         }
     }

@@ -171,7 +171,7 @@ impl Fold {
     /// `Refused` when a sum is too large to be exact.
     pub fn finish(mut self) -> Result<Totals> {
         self.unpack()?;
-        let mut cells = Vec::new();
+        let mut cells = Vec::with_capacity(self.tables.iter().map(Table::groups).sum());
         for table in &self.tables {
             let groups = self.dictionaries.of(table.dimension).ascending();
             for (day, bucket) in self.buckets.ascending() {

@@ -188,6 +188,11 @@ impl Table {
         Ok(())
     }
 
+    /// How many groups have a sale, over all buckets. Nothing may be packed any more.
+    pub(super) fn groups(&self) -> usize {
+        self.sales.iter().filter(|sum| sum.count != 0).count()
+    }
+
     /// The figures of a group in a bucket; `None` where it has no posting. Nothing may be packed any more.
     pub(super) fn figures(&self, bucket: u32, group: u32) -> Result<Option<Figures>> {
         let place = ((bucket as usize) << self.row_bits) | group as usize;
