@@ -109,6 +109,16 @@ macro_rules! store_behaviour {
                 an_entry_is_taken_in_once,
                 a_sale_of_nothing_counts,
             ],
+            assigning: [
+                a_late_assignment_moves_exactly_its_days,
+                an_assignment_may_end_before_the_next_starts,
+                an_assignment_is_corrected_by_version,
+                a_wrong_assignment_refuses_the_call,
+                one_call_enters_many_assignments,
+                a_moved_sale_keeps_everything_else,
+                a_late_assignment_moves_more_than_a_page,
+                as_now_follows_the_last_assignment,
+            ],
         }
     };
     ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {

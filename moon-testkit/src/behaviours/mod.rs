@@ -1,5 +1,6 @@
 //! The behaviours, by part. Each starts from an empty store.
 
+pub mod assigning;
 pub mod documents;
 pub mod golden;
 pub mod life;
