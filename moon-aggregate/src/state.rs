@@ -42,7 +42,7 @@ fn key() -> RecordKey {
 /// the marks it has. Those that came since are for the next run, because the warehouse may have published this one
 /// without them.
 pub(crate) async fn claim(ledger: &Ledger) -> Result<Claim> {
-    retry_contention(|| async {
+    retry_contention(ledger.pause(), || async {
         let mut unit = ledger.store().begin(TxMode::ReadWrite).await?;
         let started_at = ledger.clock().now();
         let found = read(unit.as_mut()).await?;
@@ -85,7 +85,7 @@ pub(crate) async fn confirm(ledger: &Ledger, claim: &Claim) -> Result<()> {
 /// Removes the marks of a published run and notes that it is finished. A repeat changes nothing, and neither does it
 /// when another run has begun in the meantime.
 pub(crate) async fn settle(ledger: &Ledger, run: RunKey) -> Result<()> {
-    retry_contention(|| async {
+    retry_contention(ledger.pause(), || async {
         let mut unit = ledger.store().begin(TxMode::ReadWrite).await?;
         unit.marks().settle(run.id).await?;
         if let Some((state, version)) = read(unit.as_mut()).await?
@@ -102,7 +102,7 @@ pub(crate) async fn settle(ledger: &Ledger, run: RunKey) -> Result<()> {
 /// Starts a new epoch, higher than the present one and than `published`. An unfinished run is given up; its marks wait
 /// for the next one.
 pub(crate) async fn start_epoch(ledger: &Ledger, published: Option<u32>) -> Result<u32> {
-    retry_contention(|| async {
+    retry_contention(ledger.pause(), || async {
         let mut unit = ledger.store().begin(TxMode::ReadWrite).await?;
         let now = ledger.clock().now();
         let found = read(unit.as_mut()).await?;

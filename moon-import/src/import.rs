@@ -217,7 +217,13 @@ impl<'a> Job<'a> {
         let references = recording.record(spawn(input, readers.recording)?, progress).await?;
         let mut report = recording.finish()?;
         if let Some((references, source)) = references.zip(snapshot) {
-            report.missing = Some(references.missing(self.ledger, source).await?);
+            let (summary, bytes) = (report.summary, self.bytes_total);
+            let mut looked = || progress(Progress { stage: Stage::Comparing, summary, bytes, bytes_total: bytes });
+            let missing = references.missing(self.ledger, source, &mut looked).await;
+            report.missing = Some(missing.map_err(|error| {
+                let message = "all rows are done, but not compared with the ledger; repeating the command does that";
+                Error::new(error.kind(), message).with("rows", summary.rows).caused_by(error)
+            })?);
         }
         Ok(report)
     }
@@ -323,7 +329,7 @@ impl<W: RowWriter> Recording<'_, W> {
             return Ok(Written::default());
         }
         let ledger = self.job.ledger;
-        retry_contention(|| async {
+        retry_contention(ledger.pause(), || async {
             let mut unit = ledger.store().begin(TxMode::ReadWrite).await?;
             let actor = &self.job.options.actor;
             let written = self.writer.write(ledger, unit.as_mut(), actor, &self.known, &batch.items).await?;

@@ -3,8 +3,8 @@
 use std::io::{self, Write as _};
 
 use moon_aggregate::{Aggregation, RunOptions, RunReport};
-use moon_core::{Calendar, Error, ErrorKind, KpiQuery, KpiReport, Ledger, Period, Result};
-use moon_settings::{FLAG, Settings, SettingsArgs, init_logging, open_store, open_warehouse};
+use moon_core::{Calendar, Error, ErrorKind, KpiQuery, KpiReport, Period, Result};
+use moon_settings::{FLAG, Settings, SettingsArgs, init_logging, open_ledger, open_warehouse};
 
 use crate::args::{Format, RunArgs};
 use crate::progress::{Console, say};
@@ -17,7 +17,7 @@ pub(crate) async fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<()> {
     // Before any file is made. What a period may look like does not depend on the fiscal year.
     period(Calendar::default(), &args.period)?;
 
-    let ledger = Ledger::open(open_store(&settings).await?, &settings.ledger).await?;
+    let ledger = open_ledger(&settings).await?;
     let warehouse = open_warehouse(&settings, ledger.settings().currency).await?;
     let period = period(ledger.settings().calendar, &args.period)?;
     if args.demo {

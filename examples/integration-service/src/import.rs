@@ -3,9 +3,9 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use moon_core::{Actor, Error, ErrorKind, Ledger, Result};
+use moon_core::{Actor, Error, ErrorKind, Result};
 use moon_import::{ImportMap, ImportOptions, ImportReport, import_file, inspect_file};
-use moon_settings::{FLAG, HINT, Settings, SettingsArgs, init_logging, open_store};
+use moon_settings::{FLAG, HINT, Settings, SettingsArgs, init_logging, open_ledger};
 
 use crate::args::ImportArgs;
 use crate::console::{Console, summarize};
@@ -21,8 +21,7 @@ pub(crate) async fn run(settings: &SettingsArgs, args: &ImportArgs) -> Result<()
     let map = ImportMap::load(&args.map)?;
     // A wrong file is refused before a store is opened, which might create one.
     inspect_file(&map, &args.file)?;
-    let store = open_store(&settings).await?;
-    let ledger = Ledger::open(store, &settings.ledger).await?;
+    let ledger = open_ledger(&settings).await?;
     let rejects = args.rejects.clone().unwrap_or_else(|| default_rejects(&args.file));
     let mut console = Console::new();
     let options = ImportOptions { actor, rejects };

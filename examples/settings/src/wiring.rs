@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use moon_core::{Currency, Result, Store, Warehouse};
+use moon_core::{Currency, Ledger, Result, Store, Warehouse};
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
 use moon_store_sqlite::{SqliteStore, SqliteWarehouse};
 
+use crate::pause::GrowingPause;
 use crate::settings::Settings;
 use crate::url::Backend;
 
@@ -24,6 +25,16 @@ pub async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>> {
     };
     store.migrate().await?;
     Ok(store)
+}
+
+/// Opens the ledger of the settings in their store, which is brought up to date. Units of work that others stand in the
+/// way of are repeated after growing pauses.
+///
+/// # Errors
+/// As for [`open_store`]; `Refused` also when the settings differ from what the ledger was created with.
+pub async fn open_ledger(settings: &Settings) -> Result<Ledger> {
+    let ledger = Ledger::open(open_store(settings).await?, &settings.ledger).await?;
+    Ok(ledger.with_pause(Arc::new(GrowingPause)))
 }
 
 /// Opens the warehouse of the settings, by default in the store's own database, and brings its tables up to date. The
@@ -74,6 +85,13 @@ mod tests {
         let warehouse = open_warehouse(&settings, currency("LKR")).await.unwrap();
         assert_eq!(warehouse.backend(), "memory");
         assert_eq!(warehouse.read(DayRange::ALL).await.unwrap().run, None);
+    }
+
+    #[tokio::test]
+    async fn a_programs_ledger_repeats_after_pauses() {
+        let ledger = open_ledger(&settings("memory:", None)).await.unwrap();
+        assert_eq!(ledger.store().info().backend, "memory");
+        assert_eq!(ledger.pause().attempts_max(), GrowingPause::ATTEMPTS_MAX);
     }
 
     #[tokio::test]

@@ -54,7 +54,7 @@ impl Ledger {
     /// beyond the start of the next assignment; `VersionConflict` when the expected version is not the present one;
     /// those of the store. Then nothing was entered.
     pub async fn assign(&self, actor: &Actor, assignments: &[NewAssignment]) -> Result<Vec<AssignOutcome>> {
-        retry_contention(|| async {
+        retry_contention(self.pause(), || async {
             let mut unit = self.begin().await?;
             let outcomes = self.assign_in(unit.as_mut(), actor, assignments).await?;
             unit.commit().await?;
@@ -121,8 +121,6 @@ impl Ledger {
     async fn assign_one(&self, unit: &mut dyn UnitOfWork, actor: &Actor, new: &NewAssignment) -> Result<AssignOutcome> {
         let agents = std::slice::from_ref(&new.agent);
         let current = unit.agents().assignments(agents).await?;
-        let next_start = current.iter().map(|known| known.from).filter(|from| *from > new.from).min();
-        check_end(new, next_start)?;
         let known = current.iter().find(|known| known.from == new.from);
         if let Some(known) =
             known.filter(|known| (&known.team, &known.branch, known.to) == (&new.team, &new.branch, new.to))
@@ -130,6 +128,9 @@ impl Ledger {
             debug_assert_eq!(known.agent, new.agent);
             return Ok(AssignOutcome::Duplicate);
         }
+        // Only now: a repeat stays harmless where a later start has cut its end since.
+        let next_start = current.iter().map(|known| known.from).filter(|from| *from > new.from).min();
+        check_end(new, next_start)?;
         let version = known.map(|known| known.version);
         if new.expected.is_some_and(|expected| Some(expected) != version) {
             return Err(Error::new(

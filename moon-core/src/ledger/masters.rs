@@ -164,7 +164,7 @@ impl Ledger {
     /// `AlreadyExists` under `Create`; `NotFound` or `VersionConflict` under `Update`; those of the store. Then nothing
     /// was written.
     pub async fn put_teams(&self, actor: &Actor, teams: &[Team], rule: PutRule) -> Result<Vec<PutOutcome>> {
-        retry_contention(|| async {
+        retry_contention(self.pause(), || async {
             let mut unit = self.begin().await?;
             let outcomes = self.put_teams_in(unit.as_mut(), actor, teams, rule).await?;
             unit.commit().await?;
@@ -209,7 +209,7 @@ impl Ledger {
     /// # Errors
     /// As of [`put_teams`](Self::put_teams).
     pub async fn put_branches(&self, actor: &Actor, branches: &[Branch], rule: PutRule) -> Result<Vec<PutOutcome>> {
-        retry_contention(|| async {
+        retry_contention(self.pause(), || async {
             let mut unit = self.begin().await?;
             let outcomes = self.put_branches_in(unit.as_mut(), actor, branches, rule).await?;
             unit.commit().await?;
@@ -254,7 +254,7 @@ impl Ledger {
     /// # Errors
     /// As of [`put_teams`](Self::put_teams).
     pub async fn put_products(&self, actor: &Actor, products: &[Product], rule: PutRule) -> Result<Vec<PutOutcome>> {
-        retry_contention(|| async {
+        retry_contention(self.pause(), || async {
             let mut unit = self.begin().await?;
             let outcomes = self.put_products_in(unit.as_mut(), actor, products, rule).await?;
             unit.commit().await?;
@@ -299,7 +299,7 @@ impl Ledger {
     /// # Errors
     /// As of [`put_teams`](Self::put_teams).
     pub async fn put_agents(&self, actor: &Actor, agents: &[Agent], rule: PutRule) -> Result<Vec<PutOutcome>> {
-        retry_contention(|| async {
+        retry_contention(self.pause(), || async {
             let mut unit = self.begin().await?;
             let outcomes = self.put_agents_in(unit.as_mut(), actor, agents, rule).await?;
             unit.commit().await?;

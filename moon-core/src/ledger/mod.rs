@@ -29,13 +29,13 @@ pub use figures::{AgentRow, FigureFilter, View};
 pub use masters::{PutOutcome, PutRule};
 pub use message::{RecordCounts, RecordReport, RevisionRule, SaleMessage, SaleOutcome};
 pub use reading::SaleHistory;
-pub use retry::{ATTEMPTS_MAX, retry_contention};
+pub use retry::retry_contention;
 pub use settings::{LedgerOptions, LedgerSettings};
 pub use targets::{NewTarget, TargetOutcome};
 
 use crate::{
-    Actor, AuditEntry, BusinessDate, Clock, IdGenerator, Mark, Result, Store, SystemClock, SystemIdGenerator, TxMode,
-    UnitOfWork,
+    Actor, AuditEntry, BusinessDate, Clock, IdGenerator, Mark, NoPause, Pause, Result, Store, SystemClock,
+    SystemIdGenerator, TxMode, UnitOfWork,
 };
 
 /// A sales ledger over a store. Cheap to clone; clones share the store.
@@ -45,6 +45,7 @@ pub struct Ledger {
     settings: LedgerSettings,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
+    pause: Arc<dyn Pause>,
 }
 
 impl fmt::Debug for Ledger {
@@ -74,7 +75,14 @@ impl Ledger {
         ids: Arc<dyn IdGenerator>,
     ) -> Result<Self> {
         let settings = settings::open(store.as_ref(), options).await?;
-        Ok(Self { store, settings, clock, ids })
+        Ok(Self { store, settings, clock, ids, pause: Arc::new(NoPause) })
+    }
+
+    /// The same ledger, whose calls repeat a unit of work that another one stood in the way of as `pause` says. Without
+    /// this they repeat at once ([`NoPause`]). Calls ending in `_in` never repeat: their unit is the caller's.
+    #[must_use]
+    pub fn with_pause(self, pause: Arc<dyn Pause>) -> Self {
+        Self { pause, ..self }
     }
 
     /// Currency, time zone and calendar.
@@ -99,6 +107,12 @@ impl Ledger {
     #[must_use]
     pub fn ids(&self) -> &Arc<dyn IdGenerator> {
         &self.ids
+    }
+
+    /// How the ledger repeats units of work; give it to [`retry_contention`] for units of one's own.
+    #[must_use]
+    pub fn pause(&self) -> &dyn Pause {
+        self.pause.as_ref()
     }
 
     /// The business date of the present instant.

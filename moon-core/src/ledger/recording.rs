@@ -22,7 +22,7 @@ impl Ledger {
     /// # Errors
     /// Those of the store; then nothing was recorded.
     pub async fn record_sales(&self, actor: &Actor, messages: &[SaleMessage]) -> Result<RecordReport> {
-        retry_contention(|| async {
+        retry_contention(self.pause(), || async {
             let mut unit = self.begin().await?;
             let report = self.record_sales_in(unit.as_mut(), actor, messages).await?;
             unit.commit().await?;
@@ -70,7 +70,7 @@ impl Ledger {
     /// # Errors
     /// `NotFound`; `Refused` or `InvalidInput` when it could not have its full effect; those of the store.
     pub async fn change_life(&self, actor: &Actor, key: &SaleKey, message: LifeMessage) -> Result<Sale> {
-        retry_contention(|| async {
+        retry_contention(self.pause(), || async {
             let mut unit = self.begin().await?;
             let sale = self.change_life_in(unit.as_mut(), actor, key, message.clone()).await?;
             unit.commit().await?;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BusinessDate, Calendar, Currency, Error, ErrorKind, Expected, Record, RecordKey, Result, Store, TxMode, Version,
-    retry_contention,
+    BusinessDate, Calendar, Currency, Error, ErrorKind, Expected, NoPause, Record, RecordKey, Result, Store, TxMode,
+    Version, retry_contention,
 };
 
 /// Wishes for a ledger's settings. What is absent is taken from the ledger, or from the defaults when it is new.
@@ -73,7 +73,7 @@ impl LedgerSettings {
 
 /// Reads the settings of a ledger, or fixes them when it is new.
 pub(super) async fn open(store: &dyn Store, options: &LedgerOptions) -> Result<LedgerSettings> {
-    retry_contention(|| async {
+    retry_contention(&NoPause, || async {
         // Reading first keeps an opened ledger from ever waiting for a writer.
         let mut unit = store.begin(TxMode::ReadOnly).await?;
         let found = unit.records().get(&key()).await?;

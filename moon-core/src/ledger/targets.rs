@@ -44,7 +44,7 @@ impl Ledger {
     /// from) has another amount and no version was named; `VersionConflict` when the named one is not the present one;
     /// those of the store. Then nothing was set.
     pub async fn set_targets(&self, actor: &Actor, targets: &[NewTarget]) -> Result<Vec<TargetOutcome>> {
-        retry_contention(|| async {
+        retry_contention(self.pause(), || async {
             let mut unit = self.begin().await?;
             let outcomes = self.set_targets_in(unit.as_mut(), actor, targets).await?;
             unit.commit().await?;

@@ -1,8 +1,9 @@
-//! Time and identifiers as arguments.
+//! Time, waiting and identifiers as arguments.
 
 use std::fmt;
 use std::sync::Mutex;
 
+use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::{ContextV7, Timestamp, Uuid};
 
@@ -52,6 +53,36 @@ impl Clock for FixedClock {
     fn now(&self) -> DateTime<Utc> {
         *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// How a unit of work that another one stood in the way of is repeated. Waiting needs a timer, which belongs to the
+/// program's runtime.
+#[async_trait]
+pub trait Pause: fmt::Debug + Send + Sync + 'static {
+    /// How often a unit of work is attempted in all before its contention is reported; 0 counts as 1.
+    fn attempts_max(&self) -> u32;
+
+    /// Waits after the attempt of that number, which counts from 1, and before the next one. Pauses grow, and those of two
+    /// units that met differ, so that they do not meet again.
+    async fn pause(&self, attempt: u32);
+}
+
+/// Repeats at once, a few times: enough where the store itself makes writers wait for one another.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoPause;
+
+impl NoPause {
+    /// How often a unit of work is attempted in all. Few, as repeats without a pause only meet the same obstacle again.
+    pub const ATTEMPTS_MAX: u32 = 5;
+}
+
+#[async_trait]
+impl Pause for NoPause {
+    fn attempts_max(&self) -> u32 {
+        Self::ATTEMPTS_MAX
+    }
+
+    async fn pause(&self, _attempt: u32) {}
 }
 
 /// UUIDs of version 7 with a counter within the millisecond, so that identifiers made in one process only rise.

@@ -17,7 +17,7 @@ mod warehouse;
 
 pub use agents::{AgentRepository, Lock};
 pub use audit::AuditRepository;
-pub use clock::{Clock, FixedClock, IdGenerator, SystemClock, SystemIdGenerator};
+pub use clock::{Clock, FixedClock, IdGenerator, NoPause, Pause, SystemClock, SystemIdGenerator};
 pub use marks::{MarkCounts, MarkRepository};
 pub use organisation::OrganisationRepository;
 pub use page::{Cursor, PAGE_LIMIT_MAX, Page, PageRequest};
