@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::apt::is_root;
 
 /// Reads a line `SIGNAL PROCESS` for each process to stop, and `gone PROCESS` for each that ended before. When there are
-/// no more, signals their groups, gives them ten seconds, and removes the folder.
+/// no more, signals their groups, gives them five seconds, and removes the folder.
 const SCRIPT: &str = "\
 running=
 while read -r signal process; do
@@ -25,7 +25,7 @@ done
 for one in $running; do kill -s \"${one%,*}\" -- \"-${one#*,}\" 2>/dev/null; done
 for one in $running; do
   tries=0
-  while kill -0 \"${one#*,}\" 2>/dev/null && [ \"$tries\" -lt 200 ]; do sleep 0.05; tries=$((tries + 1)); done
+  while kill -0 \"${one#*,}\" 2>/dev/null && [ \"$tries\" -lt 100 ]; do sleep 0.05; tries=$((tries + 1)); done
   kill -s KILL -- \"-${one#*,}\" 2>/dev/null
 done
 rm -rf -- \"$1\"

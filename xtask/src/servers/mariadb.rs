@@ -10,6 +10,9 @@ use super::launch::{Line, Recipe, strings};
 /// The version of the protocol in the greeting that a server sends once it takes clients.
 const PROTOCOL_VERSION: u8 = 10;
 
+/// Nothing here must outlive the machine's power, so nothing waits for the disk.
+const WITHOUT_DISK: [&str; 3] = ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--sync-frm=0"];
+
 /// A data directory in a folder.
 #[derive(Debug)]
 pub(crate) struct MariaDb {
@@ -45,10 +48,11 @@ impl Recipe for MariaDb {
 
     /// With the method `normal` root has no password and comes over TCP; `socket` would admit the system's root alone.
     fn prepare(&self) -> Line {
-        self.line(&self.install, &["--auth-root-authentication-method=normal", "--skip-test-db"])
+        let options = ["--auth-root-authentication-method=normal", "--skip-test-db"];
+        self.line(&self.install, &[&options[..], &WITHOUT_DISK].concat())
     }
 
-    /// Nothing here must outlive the machine's power, so nothing waits for the disk. Character set and order are those
+    /// Character set and order are those
     /// of Debian's configuration: the order folds case, so that a column that forgets to ask for the order of bytes is
     /// found out.
     fn serve(&self, port: u16) -> Line {
@@ -62,11 +66,8 @@ impl Recipe for MariaDb {
             "--local-infile=1",
             "--character-set-server=utf8mb4",
             "--collation-server=utf8mb4_general_ci",
-            "--innodb-flush-log-at-trx-commit=0",
-            "--innodb-doublewrite=0",
-            "--sync-frm=0",
         ];
-        self.line(&self.server, &options)
+        self.line(&self.server, &[&options[..], &WITHOUT_DISK].concat())
     }
 
     /// What it holds is thrown away, so it need not put anything in order.
