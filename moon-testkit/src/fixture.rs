@@ -41,7 +41,7 @@ pub fn run_on_warehouse<F: WarehouseFixture, B: Future<Output = ()>>(behaviour: 
     });
 }
 
-fn block_on(work: impl Future<Output = ()>) {
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime for the test").block_on(work);
+    runtime.expect("a runtime for the test").block_on(work)
 }

@@ -23,6 +23,7 @@ pub mod behaviours;
 pub mod builders;
 pub mod figures;
 mod fixture;
+pub mod model;
 pub mod postings;
 pub mod random;
 mod table;

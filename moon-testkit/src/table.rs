@@ -124,6 +124,17 @@ macro_rules! store_behaviour {
     ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {
         // A module of its own, so that the names of the parts meet no module of the caller's.
         mod store_behaviours {
+            // These need a fresh store for each of their cases.
+            mod model {
+                #[test]
+                fn random_histories_match_the_naive_ledger() {
+                    $crate::model::random_histories_match_the_naive_ledger::<super::super::$fixture>();
+                }
+                #[test]
+                fn every_order_of_arrival_ends_in_the_same_state() {
+                    $crate::model::every_order_of_arrival_ends_in_the_same_state::<super::super::$fixture>();
+                }
+            }
             $(mod $part {
                 $(#[test]
                 fn $behaviour() {

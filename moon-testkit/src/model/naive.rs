@@ -5,13 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use moon_core::{
-    Adjustment, AdjustmentKind, AgentCode, Amount, Branch, BusinessDate, ErrorKind, Granularity, LifeMessage, Mark,
-    MessageBody, NewAssignment, NewTarget, Places, Reference, Revision, RevisionRule, Sale, SaleContent, SaleId,
-    SaleKey, SaleMessage, TargetKey, TargetScope, Version,
+    AgentCode, Amount, BusinessDate, ErrorKind, Granularity, LifeMessage, Mark, MessageBody, NewAssignment, NewTarget,
+    Places, Reference, Revision, RevisionRule, Sale, SaleContent, SaleId, SaleKey, SaleMessage, TargetKey, TargetScope,
+    Version,
 };
 use uuid::Uuid;
 
 use super::command::{AGENTS, BRANCHES, Change, PRODUCTS, TEAMS};
+use super::standing::Standing;
 use crate::builders::noon;
 
 /// What becomes of a message.
@@ -89,18 +90,24 @@ impl Model {
         let mut touched = BTreeSet::new();
         let answer = match change {
             Change::Record(messages) => {
-                touched.extend(messages.iter().map(|message| message.key.clone()));
                 self.audit.push("record_sales");
-                Answer::Outcomes(messages.iter().map(|message| self.take(message)).collect())
+                let outcomes = messages.iter().map(|message| {
+                    touched.extend(self.days_of(&message.key));
+                    let outcome = self.take(message);
+                    touched.extend(self.days_of(&message.key));
+                    outcome
+                });
+                Answer::Outcomes(outcomes.collect())
             }
-            Change::ChangeLife(key, life) => {
+            Change::Life(key, life) => {
                 if !before.contains_key(key) {
                     return Err(ErrorKind::NotFound);
                 }
-                touched.insert(key.clone());
                 self.audit.push("record_sales");
                 let (revision, body) = (RevisionRule::Next, MessageBody::Life(life.clone()));
+                touched.extend(self.days_of(key));
                 self.place(&SaleMessage { key: key.clone(), revision, body, entry: None })?;
+                touched.extend(self.days_of(key));
                 Answer::Done
             }
             Change::Assign(assignments) => self.assign(assignments)?,
@@ -117,25 +124,26 @@ impl Model {
                 Answer::Done
             }
         };
-        self.mark(&before, &touched);
+        self.mark(&before, touched);
         Ok(answer)
     }
 
-    /// Every sale that changed marks the days of its postings, before and after. One that was only told of may do so.
-    fn mark(&mut self, before: &BTreeMap<SaleKey, Sale>, touched: &BTreeSet<SaleKey>) {
-        let after = self.sales();
-        for (key, sale) in &after {
+    /// Every sale that changed marks the days of its postings, before and after. Days on which a sale lay while it was told
+    /// of may be marked too.
+    fn mark(&mut self, before: &BTreeMap<SaleKey, Sale>, touched: BTreeSet<Mark>) {
+        for (key, sale) in &self.sales() {
             let old = before.get(key);
             let part = |sale: &Sale| (sale.content.clone(), sale.places.clone(), sale.voided, sale.adjustments.clone());
-            let changed = old.map(part) != Some(part(sale));
-            let days: Vec<Mark> = old.into_iter().chain([sale]).flat_map(Sale::posting_dates).map(Mark::Day).collect();
-            if changed {
-                self.open.required.extend(days.iter().cloned());
-            }
-            if changed || touched.contains(key) {
-                self.open.allowed.extend(days);
+            if old.map(part) != Some(part(sale)) {
+                self.open.required.extend(old.into_iter().chain([sale]).flat_map(Sale::posting_dates).map(Mark::Day));
             }
         }
+        self.open.allowed.extend(touched);
+        self.open.allowed.extend(self.open.required.iter().cloned());
+    }
+
+    fn days_of(&self, key: &SaleKey) -> Vec<Mark> {
+        self.sale(key).iter().flat_map(Sale::posting_dates).map(Mark::Day).collect()
     }
 
     /// All sales, made from what was said about them. Identifiers and instants are made up.
@@ -278,8 +286,11 @@ impl Model {
         }
         let mut answers = Vec::new();
         for new in assignments {
-            let known = self.assignments.iter().rfind(|(known, _)| (&known.agent, known.from) == (&new.agent, new.from));
-            if known.is_some_and(|(known, _)| (&known.team, &known.branch, known.to) == (&new.team, &new.branch, new.to)) {
+            let known =
+                self.assignments.iter().rfind(|(known, _)| (&known.agent, known.from) == (&new.agent, new.from));
+            if known
+                .is_some_and(|(known, _)| (&known.team, &known.branch, known.to) == (&new.team, &new.branch, new.to))
+            {
                 answers.push(None);
                 continue;
             }
@@ -293,8 +304,9 @@ impl Model {
             }
             let before = self.sales();
             self.assignments.push((new.clone(), version.map_or(Version::FIRST, |version| Version(version.0 + 1))));
-            let moved = self.sales().iter().filter(|(key, sale)| before.get(key).map(|old| &old.places) != Some(&sale.places));
-            answers.push(Some((version.is_none(), u64::try_from(moved.count()).unwrap())));
+            let after = self.sales();
+            let moved = after.iter().filter(|(key, sale)| before[*key].places != sale.places).count();
+            answers.push(Some((version.is_none(), u64::try_from(moved).unwrap())));
         }
         if answers.iter().any(Option::is_some) {
             self.audit.push("assign");
@@ -347,9 +359,7 @@ impl Model {
             };
             answers.push(Some(known.is_none()));
             self.targets.insert((new.key.clone(), from), (new.amount, version));
-            let mark = Mark::Target { product: new.key.product.clone(), period: new.key.period };
-            self.open.required.insert(mark.clone());
-            self.open.allowed.insert(mark);
+            self.open.required.insert(Mark::Target { product: new.key.product.clone(), period: new.key.period });
         }
         if answers.iter().any(Option::is_some) {
             self.audit.push("set_targets");
