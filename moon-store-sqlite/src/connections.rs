@@ -69,6 +69,8 @@ const READER_CACHE_KIB: &str = "-4096";
 /// Pages in the write-ahead log after which a commit moves them into the database: 16 MiB, so that a bulk load writes a
 /// page that it touches often only a few times.
 const CHECKPOINT_PAGES: &str = "4096";
+/// Bytes to which the write-ahead log is cut back after one large transaction.
+const LOG_BYTES_KEPT: &str = "67108864";
 /// Rows that SQLite's thread may be ahead of the reader.
 const ROWS_AHEAD: usize = 512;
 
@@ -121,8 +123,11 @@ impl Connections {
                     })
                 })
         };
-        let writing =
-            base.clone().pragma("cache_size", WRITER_CACHE_KIB).pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
+        let writing = base
+            .clone()
+            .pragma("cache_size", WRITER_CACHE_KIB)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma("journal_size_limit", LOG_BYTES_KEPT);
         let reading = base.pragma("cache_size", READER_CACHE_KIB);
         let connections = Self {
             writer: pool(1).connect_lazy_with(writing),

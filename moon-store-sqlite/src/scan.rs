@@ -1,7 +1,7 @@
 //! The stream of postings.
 //!
-//! A row costs sqlx about as much as SQLite needs for twenty, because each one crosses from SQLite's thread to the
-//! reader's. So a batch of sales crosses as one row: SQL packs the columns of a batch into four texts of whole numbers,
+//! Each row that sqlx fetches crosses from SQLite's thread to the reader's, which costs more than SQLite needs to find it.
+//! So a batch of sales crosses as one row: SQL packs the columns of a batch into four texts of whole numbers,
 //! and they are taken apart here.
 
 mod dictionary;
@@ -191,7 +191,8 @@ impl<'a> Scan<'a> {
         Ok(found.map(|(day, id, revision)| Position { day, id, revision }))
     }
 
-    /// The adjustments behind `from` up to `to`, in order, under the places of their sales.
+    /// The adjustments behind `from` up to `to`, in order, under the places of their sales, which are found in the table's
+    /// own order.
     async fn pack_adjustments(&mut self, from: &Position, to: &Position) -> Result<PackedColumns> {
         let mut sql = QueryBuilder::<Sqlite>::new(packed::select_packed!(
             "(SELECT s.sale_day, s.product_id, s.team_id, s.branch_id, s.agent_id, s.given, a.amount,
@@ -201,7 +202,8 @@ impl<'a> Scan<'a> {
         sql.push(
             " CROSS JOIN ledger_adjustments a
                  ON a.sale_day = j.sale_day AND a.sale_id = j.sale_id AND a.revision = j.revision
-             CROSS JOIN ledger_sales s ON s.sale_day = j.sale_day AND s.id = j.sale_id
+             CROSS JOIN ledger_sales s INDEXED BY sqlite_autoindex_ledger_sales_1
+                 ON s.sale_day = j.sale_day AND s.id = j.sale_id
              WHERE (j.sale_day, j.sale_id, j.revision) > (",
         );
         sql.push_bind(from.day).push(", ").push_bind(from.id.clone()).push(", ").push_bind(from.revision);

@@ -1,5 +1,8 @@
 //! The suite of all warehouses, on a file of its own for each test.
 
+// Tells clippy that these are tests, helpers included.
+#![cfg(test)]
+
 use std::sync::Arc;
 
 use moon_core::Warehouse;

@@ -1,4 +1,7 @@
 //! The way in for new sales, one and many.
+//!
+//! Keys that are taken are looked up before, and the others inserted by statements of many rows each: twice as fast here
+//! as a statement for each row, and as rows handed over in one JSON text.
 
 use std::sync::{Arc, LazyLock};
 

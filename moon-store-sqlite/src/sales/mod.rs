@@ -73,10 +73,19 @@ impl SaleRepository for SqliteUnit {
     }
 
     async fn list(&mut self, query: &SaleQuery, page: &PageRequest) -> Result<Page<Sale>> {
-        let after = page.after.as_ref().map(list_position).transpose()?;
+        // A position before the wanted days leaves all of them to come.
+        let after = page.after.as_ref().map(list_position).transpose()?.filter(|(day, _)| *day >= query.days.start());
         let mut sql = QueryBuilder::<Sqlite>::new("SELECT 0 AS place, ");
-        sql.push(SALE_COLUMNS).push(" FROM ").push(SALE_TABLES).push(" WHERE s.sale_day >= ");
-        sql.push_bind(query.days.start()).push(" AND s.sale_day < ").push_bind(query.days.end());
+        sql.push(SALE_COLUMNS).push(" FROM ").push(SALE_TABLES);
+        sql.push(" WHERE s.sale_day < ").push_bind(query.days.end());
+        // One lower bound only: beside another one SQLite would not go straight to the position, but walk up to it again
+        // with every page.
+        match after {
+            None => sql.push(" AND s.sale_day >= ").push_bind(query.days.start()),
+            Some((day, id)) => {
+                sql.push(" AND (s.sale_day, s.id) > (").push_bind(day).push(", ").push_bind(id).push(")")
+            }
+        };
         let codes = [
             (" AND s.agent_id = ", Coded::Agent, query.agent.as_ref().map(AsRef::as_ref)),
             (" AND s.product_id = ", Coded::Product, query.product.as_ref().map(AsRef::as_ref)),
@@ -88,9 +97,6 @@ impl SaleRepository for SqliteUnit {
             self.codes.load(&mut self.session, coded, std::iter::once(code)).await?;
             // An unknown code has no sales: no number is 0.
             sql.push(condition).push_bind(self.codes.get(coded, code).unwrap_or(0));
-        }
-        if let Some((day, id)) = after {
-            sql.push(" AND (s.sale_day, s.id) > (").push_bind(day).push(", ").push_bind(id).push(")");
         }
         sql.push(" ORDER BY s.sale_day, s.id LIMIT ").push_bind(i64::from(page.limit) + 1);
         let rows: sqlx::Result<Vec<SaleRow>> = sql.build_query_as().fetch_all(self.session.reading()?).await;

@@ -14,10 +14,11 @@ pub(super) const SALE_COLUMNS: &str = "s.sale_day, s.id, src.name AS source, s.r
     (SELECT json_group_array(json_array(j.kind, j.own_day, j.amount, j.count, j.revision)) FROM ledger_adjustments j \
      WHERE j.sale_day = s.sale_day AND j.sale_id = s.id) AS adjustments";
 
-/// Where [`SALE_COLUMNS`] are found; conditions on `s` follow.
+/// Where [`SALE_COLUMNS`] are found; conditions on `s` follow. CROSS JOIN keeps SQLite from beginning elsewhere than with
+/// the sales.
 pub(super) const SALE_TABLES: &str = "ledger_sales s \
-    JOIN ledger_sources src ON src.id = s.source_id \
-    JOIN ledger_products p ON p.id = s.product_id \
+    CROSS JOIN ledger_sources src ON src.id = s.source_id \
+    CROSS JOIN ledger_products p ON p.id = s.product_id \
     LEFT JOIN ledger_agents a ON a.id = s.agent_id \
     LEFT JOIN ledger_teams t ON t.id = s.team_id \
     LEFT JOIN ledger_branches b ON b.id = s.branch_id";
