@@ -23,7 +23,13 @@ impl References {
     }
 
     /// The sales of a source in the ledger that are not among these, except void ones.
-    pub(crate) async fn missing(mut self, ledger: &Ledger, source: &Source) -> Result<MissingRows> {
+    /// `looked` is told after each page.
+    pub(crate) async fn missing(
+        mut self,
+        ledger: &Ledger,
+        source: &Source,
+        looked: &mut (dyn FnMut() + Send),
+    ) -> Result<MissingRows> {
         self.hashes.sort_unstable();
         self.hashes.dedup();
         let mut missing = MissingRows::default();
@@ -41,6 +47,7 @@ impl References {
                     }
                 }
             }
+            looked();
         }
         Ok(missing)
     }

@@ -70,4 +70,6 @@ pub enum Stage {
     Checking,
     /// Recording.
     Recording,
+    /// Looking for sales that a snapshot does not have. Everything is recorded; `bytes` are the whole file.
+    Comparing,
 }

@@ -33,6 +33,7 @@ impl Console {
         let verb = match progress.stage {
             Stage::Checking => "checked",
             Stage::Recording => "recorded",
+            Stage::Comparing => "recorded, comparing with the ledger",
         };
         let rows = grouped(progress.summary.rows);
         match self {
