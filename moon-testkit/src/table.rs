@@ -119,6 +119,30 @@ macro_rules! store_behaviour {
                 a_late_assignment_moves_more_than_a_page,
                 as_now_follows_the_last_assignment,
             ],
+            bookkeeping: [
+                a_change_marks_every_day_that_it_touches,
+                what_changes_nothing_marks_nothing,
+                names_mark_the_dimensions,
+                every_call_leaves_one_audit_entry,
+            ],
+            entering: [
+                create_refuses_what_is_there,
+                ensure_leaves_and_replace_replaces,
+                update_names_the_version_seen,
+                the_rules_hold_for_all_master_data,
+            ],
+            targeting: [
+                a_target_is_set_once_and_corrected_by_version,
+                a_wrong_target_refuses_the_call,
+                one_call_sets_many_targets,
+                a_changed_target_is_marked,
+            ],
+            settings: [
+                settings_are_fixed_when_the_ledger_is_created,
+                other_settings_are_refused,
+                a_ledger_without_wishes_has_the_defaults,
+                ledgers_created_at_once_agree,
+            ],
         }
     };
     ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {

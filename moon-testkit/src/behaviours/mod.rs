@@ -1,7 +1,9 @@
 //! The behaviours, by part. Each starts from an empty store.
 
 pub mod assigning;
+pub mod bookkeeping;
 pub mod documents;
+pub mod entering;
 pub mod golden;
 pub mod life;
 pub mod marks;
@@ -11,6 +13,8 @@ pub mod recording;
 pub mod references;
 pub mod sales;
 pub mod scans;
+pub mod settings;
+pub mod targeting;
 pub mod traps;
 pub mod units;
 pub mod warehouse;
