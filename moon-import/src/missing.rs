@@ -1,5 +1,6 @@
 //! What a snapshot does not have any more.
 
+use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
@@ -10,28 +11,27 @@ use crate::report::MissingRows;
 /// How many missing references a report names.
 const FIRST_MAX: usize = 10;
 
-/// The references of a file, as 16 bytes each: the one thing that grows with a snapshot. Two references with the same
-/// hash could hide a missing one, once in some 10^38 pairs.
+/// The references of a file, as a hash of 16 bytes each: the one thing that grows with a snapshot. Two references with
+/// the same hash could hide a missing one, once in some 10^38 pairs.
 #[derive(Debug, Default)]
 pub(crate) struct References {
-    hashes: Vec<u128>,
+    hashes: HashSet<u128>,
 }
 
 impl References {
-    pub(crate) fn add(&mut self, reference: &Reference) {
-        self.hashes.push(hash(reference));
+    /// Whether the file had it not before.
+    pub(crate) fn add(&mut self, reference: &Reference) -> bool {
+        self.hashes.insert(hash(reference))
     }
 
     /// The sales of a source in the ledger that are not among these, except void ones.
     /// `looked` is told after each page.
     pub(crate) async fn missing(
-        mut self,
+        self,
         ledger: &Ledger,
         source: &Source,
         looked: &mut (dyn FnMut() + Send),
     ) -> Result<MissingRows> {
-        self.hashes.sort_unstable();
-        self.hashes.dedup();
         let mut missing = MissingRows::default();
         let mut unit = ledger.snapshot().await?;
         let query = SaleQuery::default();
@@ -40,7 +40,7 @@ impl References {
             let page = unit.sales().list(&query, &page_request).await?;
             request = page_request.following(&page);
             for sale in page.items.into_iter().filter(|sale| sale.key.source == *source && !sale.voided) {
-                if self.hashes.binary_search(&hash(&sale.key.reference)).is_err() {
+                if !self.hashes.contains(&hash(&sale.key.reference)) {
                     missing.count += 1;
                     if missing.first.len() < FIRST_MAX {
                         missing.first.push(sale.key.reference);

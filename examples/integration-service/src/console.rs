@@ -35,20 +35,22 @@ impl Console {
             Stage::Recording => "recorded",
             Stage::Comparing => "recorded, comparing with the ledger",
         };
-        let rows = grouped(progress.summary.rows);
+        let rows = rows(progress.summary.rows);
         match self {
             Self::Bar(bar) => {
                 bar.set_length(progress.bytes_total);
                 bar.set_position(progress.bytes);
-                bar.set_message(format!("{rows} rows {verb}"));
+                bar.set_message(format!("{rows} {verb}"));
             }
             Self::Lines(last) => {
                 if last.is_some_and(|last| last.elapsed() < LINE_EVERY) {
                     return;
                 }
                 *last = Some(Instant::now());
-                let percent = progress.bytes.saturating_mul(100) / progress.bytes_total.max(1);
-                say(&format!("{rows} rows {verb} ({percent}%)"));
+                // A pipe does not tell how much there is to come.
+                let percent = progress.bytes.saturating_mul(100).checked_div(progress.bytes_total);
+                let percent = percent.map(|percent| format!(" ({percent}%)")).unwrap_or_default();
+                say(&format!("{rows} {verb}{percent}"));
             }
         }
     }
@@ -66,7 +68,7 @@ pub(crate) fn summarize(report: &ImportReport) {
     let summary = &report.summary;
     let refused = summary.rejected + summary.conflicts;
     match &report.rejects {
-        None => say(&format!("{} rows done, none rejected", grouped(summary.rows))),
+        None => say(&format!("{} done, none rejected", rows(summary.rows))),
         Some(path) => {
             for reject in &report.first_rejects {
                 let column =
@@ -77,21 +79,29 @@ pub(crate) fn summarize(report: &ImportReport) {
             if refused > shown {
                 say(&format!("and {} more", grouped(refused - shown)));
             }
-            let done = grouped(summary.rows - refused);
-            say(&format!("{done} rows done, {} rejected: see {}", grouped(refused), path.display()));
+            let done = rows(summary.rows - refused);
+            say(&format!("{done} done, {} rejected: see {}", grouped(refused), path.display()));
         }
     }
     if let Some(missing) = report.missing.as_ref().filter(|missing| missing.count > 0) {
         let first: Vec<&str> = missing.first.iter().map(|reference| reference.as_str()).collect();
         let more = if missing.count > u64::try_from(first.len()).unwrap_or(0) { ", ..." } else { "" };
         let count = grouped(missing.count);
-        say(&format!("{count} sales of this source are in the ledger and not in the file: {}{more}", first.join(", ")));
+        say(&format!(
+            "in the ledger and not in this snapshot: {count} of its source's sales: {}{more}",
+            first.join(", ")
+        ));
     }
 }
 
 /// A line on standard error. A closed one is no reason to end.
 fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// So many rows.
+fn rows(count: u64) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{} rows", grouped(count)) }
 }
 
 /// A number with its digits in groups of three.

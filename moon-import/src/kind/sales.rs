@@ -107,10 +107,9 @@ impl RowReader for SaleReader {
 
     fn read(&mut self, row: &Row<'_>) -> Result<SaleItem, Fault> {
         let reference = self.reference.require(row)?;
-        if let Some(references) = &mut self.references {
-            references.add(&reference);
-        }
-        let revision = self.rule(row)?;
+        let is_repeated = self.references.as_mut().is_some_and(|references| !references.add(&reference));
+        // A snapshot tells of each sale once: were a second row a change, each import would change the sale twice again.
+        let revision = if is_repeated { RevisionRule::Only } else { self.rule(row)? };
         let amount = self.amount.amount(row, self.numbers, &self.settings)?;
         let date = self.date.require(row, &self.settings)?;
         let original = if amount < Amount::ZERO {

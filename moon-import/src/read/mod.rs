@@ -4,6 +4,8 @@ mod buffer;
 mod csv;
 mod header;
 mod ndjson;
+#[cfg(test)]
+mod tests;
 
 use std::io::Read;
 

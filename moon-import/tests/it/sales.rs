@@ -38,6 +38,18 @@ async fn a_snapshot_corrects_and_reports_what_is_missing() {
 }
 
 #[tokio::test]
+async fn a_snapshot_that_tells_of_a_sale_twice_is_in_conflict_with_itself() {
+    let map = SALES.replace("[columns]", "revisions = \"snapshot\"\n[columns]");
+    let bench = Bench::new("LKR").await;
+    let rows = "1,AGT001,LIFE,5,2026-01-01\n1,AGT001,LIFE,5,2026-01-01\n1,AGT001,LIFE,6,2026-01-01\n";
+    let report = bench.import_text("a.csv", format!("{HEADER}{rows}"), &map).await.unwrap();
+    assert_eq!(counts(&report), [3, 1, 1, 0, 0, 1, 0]);
+    let report = bench.import_text("a.csv", format!("{HEADER}{rows}"), &map).await.unwrap();
+    assert_eq!(counts(&report), [3, 0, 2, 0, 0, 1, 0]);
+    assert_eq!(bench.totals().await.all, (500, 1));
+}
+
+#[tokio::test]
 async fn a_column_of_revisions_decides_in_every_order() {
     let map = SALES.replace("[columns]", "revisions = \"column\"\nrevision_column = \"REV\"\n[columns]");
     let bench = Bench::new("LKR").await;
