@@ -21,6 +21,7 @@
 
 pub mod behaviours;
 pub mod builders;
+pub mod faulty;
 pub mod figures;
 mod fixture;
 pub mod model;

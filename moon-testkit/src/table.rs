@@ -143,6 +143,13 @@ macro_rules! store_behaviour {
                 a_ledger_without_wishes_has_the_defaults,
                 ledgers_created_at_once_agree,
             ],
+            faults: [
+                recording_is_all_or_nothing,
+                assigning_is_all_or_nothing,
+                setting_targets_is_all_or_nothing,
+                contention_is_overcome,
+                endless_contention_is_told,
+            ],
         }
     };
     ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {

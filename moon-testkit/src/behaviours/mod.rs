@@ -4,6 +4,7 @@ pub mod assigning;
 pub mod bookkeeping;
 pub mod documents;
 pub mod entering;
+pub mod faults;
 pub mod golden;
 pub mod life;
 pub mod marks;

@@ -144,9 +144,7 @@ async fn change_in(
 ) -> Result<Answer, ErrorKind> {
     match change {
         Change::Record(messages) => ledger.record_sales_in(unit, &actor(), messages).await.map(recorded),
-        Change::Life(key, life) => {
-            ledger.change_life_in(unit, &actor(), key, life.clone()).await.map(|_| Answer::Done)
-        }
+        Change::Life(key, life) => ledger.change_life_in(unit, &actor(), key, life.clone()).await.map(|_| Answer::Done),
         Change::Assign(assignments) => ledger.assign_in(unit, &actor(), assignments).await.map(assigned),
         Change::SetTargets(targets) => ledger.set_targets_in(unit, &actor(), targets).await.map(targets_set),
         Change::Claim => unit.marks().claim(model.run()).await.map(|()| Answer::Done),
