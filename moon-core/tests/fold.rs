@@ -271,6 +271,29 @@ fn sums_beyond_the_limits_raise_an_error() {
     }
 }
 
+/// More groups than any short cut has room for, brought in parts, so that rows grow while they are in use.
+#[test]
+fn many_groups_brought_little_by_little_add_up() {
+    let plan = FoldPlan::daily(&ALL, DaySet::all());
+    let (mut rows, mut batches, mut known) = (Vec::new(), Vec::new(), 1);
+    for codes in [3, 20, 90, 140, 141, 600] {
+        let part: Vec<_> = (0..1_500_u32)
+            .map(|number| Row {
+                day: 20_000 + i32::try_from(number / 400).unwrap() + i32::from(codes == 20 && number % 2 == 0),
+                groups: [number % codes, number % codes.min(60), (number * 7) % codes.min(30), (number * 13) % codes],
+                amount: i64::from(number) * 1_001 - 500_000,
+                adjustment: (number % 10 == 0).then_some((20_001, -1)),
+            })
+            .collect();
+        batches.push(batch(&part, known..codes));
+        known = codes;
+        rows.extend(part);
+    }
+    let expected = reference(&plan, &rows);
+    assert_eq!(fold(&plan, &batches).unwrap(), expected);
+    assert_eq!(fold_parallel(&plan, &batches, 3).unwrap(), expected);
+}
+
 #[test]
 fn a_group_whose_sums_are_zero_has_a_cell() {
     let rows = [

@@ -9,7 +9,7 @@ mod control;
 mod dictionary;
 mod packing;
 mod parallel;
-mod run;
+mod shared_rows;
 mod table;
 
 use std::ops::Range;
@@ -19,7 +19,7 @@ use self::control::Control;
 use self::dictionary::Dictionary;
 use self::packing::{Packing, magnitude};
 pub use self::parallel::fold_parallel;
-use self::run::{RUN_DIMENSIONS_MAX, Run};
+use self::shared_rows::{SHARED_CELLS, SharedRows, share_out};
 use self::table::Table;
 use crate::{
     AdjustmentPostings, Calendar, Cell, DaySet, Dimension, Error, ErrorKind, Granularity, NewCodes, PostingBatch,
@@ -90,7 +90,7 @@ pub struct Fold {
     dictionaries: Dictionaries,
     buckets: BucketMap,
     packing: Packing,
-    run: Run,
+    shared: SharedRows,
     tables: Vec<Table>,
     control: Control,
 }
@@ -107,7 +107,7 @@ impl Fold {
             dictionaries: Dictionaries::new(),
             buckets: BucketMap::new(),
             packing: Packing::new(),
-            run: Run::new(),
+            shared: SharedRows::default(),
             tables,
             control: Control::default(),
         }
@@ -130,11 +130,8 @@ impl Fold {
     /// # Errors
     /// `Corrupt` for a code brought twice; `Refused` after merging a fold that knew other codes.
     pub fn learn(&mut self, new_codes: &NewCodes) -> Result<()> {
-        // A dimension may grow out of the run.
-        self.settle_run();
         self.dictionaries.learn(new_codes)?;
-        self.fit();
-        Ok(())
+        self.make_room()
     }
 
     /// Adds what another fold has summed, of this scan or another one.
@@ -199,12 +196,11 @@ impl Fold {
             let magnitude = magnitude(amounts);
             self.control.add_sales(buckets, amounts, magnitude.is_some())?;
             match magnitude {
-                Some(magnitude) => self.add_packed(sales, block.clone(), buckets, amounts, magnitude)?,
+                Some(magnitude) => self.add_packed(sales, block, buckets, amounts, magnitude)?,
                 None => {
+                    self.check_groups(sales, &block)?;
                     for table in &mut self.tables {
-                        let groups = column(sales, table.dimension).get(block.clone()).unwrap_or_default();
-                        check_indices(table.dimension, groups, self.dictionaries.of(table.dimension).scanned())?;
-                        add_large(table, buckets, groups, amounts)?;
+                        add_large(table, buckets, block_of(sales, table.dimension, &block), amounts)?;
                     }
                 }
             }
@@ -226,35 +222,28 @@ impl Fold {
             self.packing.restart(amounts.len(), magnitude);
         }
         self.packing.note(buckets, amounts.len(), magnitude);
-        let run = match (buckets, amounts.as_array::<BLOCK_ROWS>()) {
-            (Buckets::One(bucket), Some(amounts)) => Some((bucket, amounts)),
-            _ => None,
-        };
-        if let Some((bucket, amounts)) = run {
-            if self.run.bucket() != bucket {
-                self.settle_run();
-            }
-            let mut groups = [&[0; BLOCK_ROWS]; RUN_DIMENSIONS_MAX];
-            let narrow = self.tables.iter().filter(|table| table.is_narrow());
-            let columns = narrow.filter_map(|table| column(sales, table.dimension).get(block.clone())?.as_array());
-            let dimensions = groups.iter_mut().zip(columns).map(|(place, groups)| *place = groups).count();
-            let groups = groups.get(..dimensions).unwrap_or_default();
-            self.run.add(bucket, groups, amounts, self.packing.count_bits());
-        }
-        let mut value_buffer = [0; BLOCK_ROWS];
-        let mut values: &[i64] = &[];
-        for table in &mut self.tables {
-            let groups = column(sales, table.dimension).get(block.clone()).unwrap_or_default();
-            // After the run has read them: it waits for memory anyway, and now they are near.
-            check_indices(table.dimension, groups, self.dictionaries.of(table.dimension).scanned())?;
-            if run.is_none() || !table.is_narrow() {
-                if values.is_empty() {
-                    values = self.packing.pack(amounts, &mut value_buffer);
-                }
-                table.add_packed(buckets, groups, values);
+        let mut parts = [(0, &[][..]); Dimension::DAILY.len() + 1];
+        let shared = self.tables.iter().filter_map(|table| Some((table.part.as_ref()?.start, table.dimension)));
+        let columns = shared.map(|(start, dimension)| (start, block_of(sales, dimension, &block)));
+        let count = parts.iter_mut().zip(columns).map(|(place, part)| *place = part).count();
+        self.shared.add(buckets, parts.get(..count).unwrap_or_default(), amounts, &self.packing);
+        // Only now are the groups checked: the sums have waited for them to come from memory, and now they are near.
+        self.check_groups(sales, &block)?;
+        if count < self.tables.len() {
+            let mut buffer = [0; BLOCK_ROWS];
+            let values = self.packing.pack(amounts, &mut buffer);
+            for table in self.tables.iter_mut().filter(|table| table.part.is_none()) {
+                table.add_packed(buckets, block_of(sales, table.dimension, &block), values);
             }
         }
         Ok(())
+    }
+
+    fn check_groups(&self, postings: &PostingColumns, block: &Range<usize>) -> Result<()> {
+        self.tables.iter().try_for_each(|table| {
+            let codes = self.dictionaries.of(table.dimension).scanned();
+            check_indices(table.dimension, block_of(postings, table.dimension, block), codes)
+        })
     }
 
     fn push_adjustments(&mut self, adjustments: &AdjustmentPostings) -> Result<()> {
@@ -268,44 +257,59 @@ impl Fold {
         for ((day, own_day), (amount, count)) in postings.day.iter().zip(&adjustments.own_day).zip(counts) {
             let sale_bucket = self.buckets.bucket(&self.plan, *day)?;
             let own_bucket = self.buckets.bucket(&self.plan, *own_day)?;
-            places.push((sale_bucket, own_bucket, Sum::new((*amount).into(), (*count).into())));
+            places.push((sale_bucket, own_bucket, *amount, *count));
         }
         self.fit();
-        for (sale_bucket, own_bucket, sum) in &places {
-            self.control.adjust(*sale_bucket, *own_bucket, *sum)?;
+        for (sale_bucket, own_bucket, amount, count) in &places {
+            self.control.adjust(*sale_bucket, *own_bucket, Sum::new((*amount).into(), (*count).into()))?;
         }
-        for table in &mut self.tables {
-            let groups = column(postings, table.dimension);
-            check_indices(table.dimension, groups, self.dictionaries.of(table.dimension).scanned())?;
-            for (group, (sale_bucket, own_bucket, sum)) in groups.iter().zip(&places) {
-                table.adjust(*sale_bucket, *own_bucket, *group, *sum)?;
+        self.check_groups(postings, &(0..postings.len()))?;
+        for table in self.tables.iter_mut().filter(|_| !places.is_empty()) {
+            table.fit_adjustments();
+            for (group, (sale_bucket, own_bucket, amount, count)) in
+                column(postings, table.dimension).iter().zip(&places)
+            {
+                table.adjust(*sale_bucket, *own_bucket, *group, *amount, *count)?;
             }
         }
         Ok(())
     }
 
-    /// Makes room for all buckets and groups.
+    /// Makes room for the groups of all codes. Where a shared row no longer suffices, it is shared out anew.
+    fn make_room(&mut self) -> Result<()> {
+        let groups = |table: &Table| self.dictionaries.of(table.dimension).codes().len();
+        let grown = |table: &Table| {
+            table.part.as_ref().map_or(groups(table) <= SHARED_CELLS, |part| part.len() < groups(table))
+        };
+        if self.tables.iter().any(grown) {
+            let parts = share_out(self.tables.iter().map(groups));
+            if self.tables.iter().map(|table| &table.part).ne(&parts) {
+                self.unpack()?;
+                self.tables.iter_mut().zip(parts).for_each(|(table, part)| table.part = part);
+            }
+        }
+        self.fit();
+        Ok(())
+    }
+
+    /// Makes room for all buckets.
     fn fit(&mut self) {
         self.control.fit(self.buckets.len());
+        self.shared.fit(self.buckets.len());
         for table in &mut self.tables {
             table.fit(self.buckets.len(), self.dictionaries.of(table.dimension).codes().len());
         }
     }
 
-    /// Moves what the run has added to the tables.
-    fn settle_run(&mut self) {
-        let bucket = self.run.bucket();
-        let rows = self.run.take();
-        if bucket != buckets::OUTSIDE {
-            for (table, row) in self.tables.iter_mut().filter(|table| table.is_narrow()).zip(&rows) {
-                table.add_run(bucket, row);
-            }
-        }
-    }
-
     /// Moves everything into the exact sums.
     fn unpack(&mut self) -> Result<()> {
-        self.settle_run();
+        let touched = self.packing.touched();
+        for (bucket, row) in touched.clone().zip(self.shared.rows_mut(touched)) {
+            for table in &mut self.tables {
+                table.unpack_shared(bucket, row, &self.packing)?;
+            }
+            row.fill(0);
+        }
         for table in &mut self.tables {
             table.unpack(&self.packing)?;
         }
@@ -362,6 +366,10 @@ fn column(postings: &PostingColumns, dimension: Dimension) -> &[u32] {
         Dimension::Product => &postings.product,
         Dimension::Agent => &postings.agent,
     }
+}
+
+fn block_of<'p>(postings: &'p PostingColumns, dimension: Dimension, block: &Range<usize>) -> &'p [u32] {
+    column(postings, dimension).get(block.clone()).unwrap_or_default()
 }
 
 fn check_lengths(postings: &PostingColumns) -> Result<()> {

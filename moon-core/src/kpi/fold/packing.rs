@@ -58,17 +58,17 @@ impl Packing {
         self.magnitude += magnitude;
     }
 
-    /// Packs amounts, each with a count of one.
-    pub(super) fn pack<'b>(&self, amounts: &[i64], buffer: &'b mut [i64; BLOCK_ROWS]) -> &'b [i64] {
-        for (packed, amount) in buffer.iter_mut().zip(amounts) {
-            *packed = (amount << self.count_bits) + 1;
-        }
-        buffer.get(..amounts.len()).unwrap_or_default()
+    /// An amount with a count of one.
+    pub(super) fn packed(&self, amount: i64) -> i64 {
+        (amount << self.count_bits) + 1
     }
 
-    /// How many bits of a packed number count.
-    pub(super) fn count_bits(&self) -> u32 {
-        self.count_bits
+    /// Packs the amounts of a block.
+    pub(super) fn pack<'b>(&self, amounts: &[i64], buffer: &'b mut [i64; BLOCK_ROWS]) -> &'b [i64] {
+        for (packed, amount) in buffer.iter_mut().zip(amounts) {
+            *packed = self.packed(*amount);
+        }
+        buffer.get(..amounts.len()).unwrap_or_default()
     }
 
     /// The sum and count in a cell.

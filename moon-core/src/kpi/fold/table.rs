@@ -1,24 +1,30 @@
 //! The accumulators of one dimension.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use super::buckets::{Buckets, OUTSIDE};
 use super::packing::Packing;
-use super::run::RUN_GROUPS_MAX;
 use crate::{Dimension, Figures, Result, Sum};
 
 /// Sums by bucket and group: a dense row of cells for each bucket, as long as a power of two.
 ///
 /// A sale's own posting counts alike on all three bases, so sales need one accumulator: `packed` while a few blocks add
 /// up in 64 bits (see [`Packing`]), `sales` for the exact sums of 128. Adjustments are rare, count differently on each
-/// basis, and go to the exact sums at once.
+/// basis, and have tallies of their own.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) dimension: Dimension,
     /// A row has two to this power cells.
     row_bits: u32,
+    /// Its part of the [`SharedRows`](super::shared_rows::SharedRows); without one, it has rows of its own in `packed`.
+    pub(super) part: Option<Range<usize>>,
     packed: Vec<i64>,
     sales: Vec<Sum>,
     /// Empty before the first adjustment.
     adjustments: Vec<Adjustment>,
+    /// By bucket and group: what did not fit into its tally.
+    carried: BTreeMap<(u32, u32, Side), Sum>,
 }
 
 /// What adjustments add to a group: `net` in the bucket of the sale's day, `activity` in the one of their own.
@@ -28,29 +34,45 @@ struct Adjustment {
     activity: Tally,
 }
 
-/// A sum of postings whose counts may cancel out, so that it needs to know whether there were any.
+/// A sum of adjustments that knows whether there were any, since amounts and counts may cancel out. Small; what does not
+/// fit is carried elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
-    minor: i128,
-    count: i64,
-    any: bool,
+    minor: i64,
+    count: i32,
+    rows: u32,
 }
 
 impl Tally {
-    fn add(&mut self, sum: Sum) -> Result<()> {
-        let Sum { minor, count } = self.sum().plus(sum)?;
-        *self = Self { minor, count, any: true };
-        Ok(())
+    /// Adds what fits and says whether it did.
+    fn try_add(&mut self, minor: i64, count: i32) -> bool {
+        let sums = self.minor.checked_add(minor).zip(self.count.checked_add(count));
+        sums.map(|(minor, count)| *self = Self { minor, count, rows: self.rows.saturating_add(1) }).is_some()
     }
 
     fn sum(self) -> Sum {
-        Sum::new(self.minor, self.count)
+        Sum::new(self.minor.into(), self.count.into())
     }
+}
+
+/// One of the two sums of an [`Adjustment`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Side {
+    Net,
+    Activity,
 }
 
 impl Table {
     pub(super) fn new(dimension: Dimension) -> Self {
-        Self { dimension, row_bits: 0, packed: Vec::new(), sales: Vec::new(), adjustments: Vec::new() }
+        Self {
+            dimension,
+            row_bits: 0,
+            part: None,
+            packed: Vec::new(),
+            sales: Vec::new(),
+            adjustments: Vec::new(),
+            carried: BTreeMap::new(),
+        }
     }
 
     /// Makes room for that many buckets and groups.
@@ -63,9 +85,11 @@ impl Table {
             self.row_bits = row_bits;
         }
         let cells = buckets << self.row_bits;
-        if cells > self.packed.len() {
-            self.packed.resize(cells, 0);
+        if cells > self.sales.len() {
             self.sales.resize(cells, Sum::ZERO);
+        }
+        if self.part.is_none() && cells > self.packed.len() {
+            self.packed.resize(cells, 0);
         }
     }
 
@@ -105,20 +129,6 @@ impl Table {
         }
     }
 
-    /// Whether a row is short enough for a [`Run`](super::run::Run).
-    pub(super) fn is_narrow(&self) -> bool {
-        1 << self.row_bits <= RUN_GROUPS_MAX
-    }
-
-    /// Adds the packed cells of a run.
-    pub(super) fn add_run(&mut self, bucket: u32, run: &[i64; RUN_GROUPS_MAX]) {
-        let start = (bucket as usize) << self.row_bits;
-        let row = self.packed.get_mut(start..start + (1 << self.row_bits)).unwrap_or_default();
-        for (cell, added) in row.iter_mut().zip(run) {
-            *cell = cell.wrapping_add(*added);
-        }
-    }
-
     /// Adds amounts that are too large to be packed.
     pub(super) fn add_large(&mut self, bucket: u32, group: u32, amount: i64) -> Result<()> {
         self.add_sum(bucket, group, Sum::new(amount.into(), 1))
@@ -150,18 +160,71 @@ impl Table {
         Ok(())
     }
 
-    /// Adds an adjustment to the net figures of one bucket and the activity of another.
-    pub(super) fn adjust(&mut self, sale_bucket: u32, own_bucket: u32, group: u32, sum: Sum) -> Result<()> {
-        self.adjustment(sale_bucket, group).map_or(Ok(()), |adjustment| adjustment.net.add(sum))?;
-        self.adjustment(own_bucket, group).map_or(Ok(()), |adjustment| adjustment.activity.add(sum))
+    /// Moves what was packed into its part of a bucket's shared row into the exact sums.
+    pub(super) fn unpack_shared(&mut self, bucket: usize, row: &[i64], packing: &Packing) -> Result<()> {
+        let Some(part) = self.part.clone().filter(|_| bucket != OUTSIDE as usize) else { return Ok(()) };
+        let sales = self.sales.get_mut(bucket << self.row_bits..).unwrap_or_default();
+        for (packed, sum) in row.get(part).unwrap_or_default().iter().zip(sales) {
+            if *packed != 0 {
+                *sum = sum.plus(packing.unpack(*packed))?;
+            }
+        }
+        Ok(())
     }
 
-    fn adjustment(&mut self, bucket: u32, group: u32) -> Option<&mut Adjustment> {
-        if self.adjustments.len() < self.packed.len() {
-            self.adjustments.resize(self.packed.len(), Adjustment::default());
+    /// Makes room for adjustments.
+    pub(super) fn fit_adjustments(&mut self) {
+        if self.adjustments.len() < self.sales.len() {
+            self.adjustments.resize(self.sales.len(), Adjustment::default());
+        }
+    }
+
+    /// Adds an adjustment to the net figures of one bucket and the activity of another.
+    pub(super) fn adjust(
+        &mut self,
+        sale_bucket: u32,
+        own_bucket: u32,
+        group: u32,
+        amount: i64,
+        count: i8,
+    ) -> Result<()> {
+        for (bucket, side) in [(sale_bucket, Side::Net), (own_bucket, Side::Activity)] {
+            let Some(tally) = self.tally(bucket, group, side) else { continue };
+            if !tally.try_add(amount, count.into()) {
+                self.carry(bucket, group, side, Sum::new(amount.into(), count.into()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tally(&mut self, bucket: u32, group: u32, side: Side) -> Option<&mut Tally> {
+        if bucket == OUTSIDE {
+            return None;
         }
         let place = ((bucket as usize) << self.row_bits) | group as usize;
-        self.adjustments.get_mut(place).filter(|_| bucket != OUTSIDE)
+        let adjustment = self.adjustments.get_mut(place)?;
+        Some(match side {
+            Side::Net => &mut adjustment.net,
+            Side::Activity => &mut adjustment.activity,
+        })
+    }
+
+    #[cold]
+    fn carry(&mut self, bucket: u32, group: u32, side: Side, sum: Sum) -> Result<()> {
+        if let Some(tally) = self.tally(bucket, group, side) {
+            tally.rows = tally.rows.saturating_add(1);
+        }
+        let carried = self.carried.entry((bucket, group, side)).or_default();
+        *carried = carried.plus(sum)?;
+        Ok(())
+    }
+
+    /// The whole sum of a tally.
+    fn adjusted(&self, bucket: u32, group: u32, side: Side, tally: Tally) -> Result<Sum> {
+        match self.carried.get(&(bucket, group, side)) {
+            Some(carried) => carried.plus(tally.sum()),
+            None => Ok(tally.sum()),
+        }
     }
 
     /// Adds the sums of another table; `bucket_of` and `group_of` translate its buckets and groups.
@@ -174,13 +237,25 @@ impl Table {
                 }
             }
         }
-        for (bucket, row) in other.adjustments.chunks(1 << other.row_bits).enumerate() {
-            for (group, theirs) in row.iter().enumerate().filter(|(_, theirs)| theirs.net.any || theirs.activity.any) {
-                let place = translated(bucket, group);
-                let Some(own) = place.and_then(|(bucket, group)| self.adjustment(bucket, group)) else { continue };
-                for (own, theirs) in [(&mut own.net, theirs.net), (&mut own.activity, theirs.activity)] {
-                    if theirs.any {
-                        own.add(theirs.sum())?;
+        if other.adjustments.is_empty() {
+            return Ok(());
+        }
+        self.fit_adjustments();
+        for (their_bucket, row) in (0_u32..).zip(other.adjustments.chunks(1 << other.row_bits)) {
+            for (their_group, adjustment) in (0_u32..).zip(row) {
+                for (side, tally) in [(Side::Net, adjustment.net), (Side::Activity, adjustment.activity)] {
+                    if tally.rows == 0 {
+                        continue;
+                    }
+                    let place = translated(their_bucket as usize, their_group as usize);
+                    let Some((bucket, group)) = place else { continue };
+                    let sum = other.adjusted(their_bucket, their_group, side, tally)?;
+                    let small = i64::try_from(sum.minor).ok().zip(i32::try_from(sum.count).ok());
+                    let added = small.is_some_and(|(minor, count)| {
+                        self.tally(bucket, group, side).is_none_or(|own| own.try_add(minor, count))
+                    });
+                    if !added {
+                        self.carry(bucket, group, side, sum)?;
                     }
                 }
             }
@@ -198,16 +273,16 @@ impl Table {
         let place = ((bucket as usize) << self.row_bits) | group as usize;
         // A sale counts one, so that a count of zero means no sale.
         let sales = self.sales.get(place).copied().unwrap_or_default();
-        let adjustment = self.adjustments.get(place).filter(|adjustment| adjustment.net.any || adjustment.activity.any);
-        match adjustment {
-            None if sales.count == 0 => Ok(None),
-            None => Ok(Some(Figures { net: sales, gross: sales, activity: sales })),
-            Some(adjustment) => Ok(Some(Figures {
-                net: sales.plus(adjustment.net.sum())?,
-                gross: sales,
-                activity: sales.plus(adjustment.activity.sum())?,
-            })),
+        let adjustment = self.adjustments.get(place).copied().unwrap_or_default();
+        if adjustment.net.rows == 0 && adjustment.activity.rows == 0 {
+            let none = sales.count == 0;
+            return Ok((!none).then_some(Figures { net: sales, gross: sales, activity: sales }));
         }
+        Ok(Some(Figures {
+            net: sales.plus(self.adjusted(bucket, group, Side::Net, adjustment.net)?)?,
+            gross: sales,
+            activity: sales.plus(self.adjusted(bucket, group, Side::Activity, adjustment.activity)?)?,
+        }))
     }
 }
 
