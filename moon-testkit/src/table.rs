@@ -150,6 +150,13 @@ macro_rules! store_behaviour {
                 contention_is_overcome,
                 endless_contention_is_told,
             ],
+            together: [
+                no_sale_slips_past_an_assignment,
+                calls_in_opposite_orders_do_not_hang,
+                a_record_counted_up_at_once_loses_no_step,
+                a_mark_that_commits_during_a_claim_is_not_lost,
+                one_of_two_insertions_finds_the_sale_known,
+            ],
         }
     };
     ($fixture:ident, $($part:ident: [$($behaviour:ident),* $(,)?]),* $(,)?) => {

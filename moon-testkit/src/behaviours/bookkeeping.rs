@@ -120,7 +120,7 @@ pub async fn every_call_leaves_one_audit_entry(store: Arc<dyn Store>) {
         amount: rupees(1),
         expected: None,
     };
-    ledger.set_targets(&actor(), &[target.clone()]).await.unwrap();
+    ledger.set_targets(&actor(), std::slice::from_ref(&target)).await.unwrap();
     ledger.set_targets(&actor(), &[target]).await.unwrap();
     let page = reading(&store).await.audit().list(&PageRequest::first(100)).await.unwrap();
     let told: Vec<_> = page.items.iter().map(|entry| (entry.action.as_str(), entry.subject.as_str())).collect();

@@ -16,6 +16,7 @@ pub mod sales;
 pub mod scans;
 pub mod settings;
 pub mod targeting;
+pub mod together;
 pub mod traps;
 pub mod units;
 pub mod warehouse;

@@ -101,7 +101,8 @@ pub async fn targets_are_kept_in_full(store: Arc<dyn Store>) {
     targets.sort_by(|left, right| left.key.cmp(&right.key));
     assert_eq!(found, targets);
     for target in &targets {
-        assert_eq!(unit.products().find_targets(&[target.key.clone()]).await.unwrap(), [target.clone()]);
+        let found = unit.products().find_targets(std::slice::from_ref(&target.key)).await.unwrap();
+        assert_eq!(found, std::slice::from_ref(target));
     }
 }
 

@@ -275,7 +275,10 @@ pub async fn entries_are_found_by_source_and_reference(store: Arc<dyn Store>) {
     unit.commit().await.unwrap();
     let mut unit = reading(&store).await;
     let (core, other) = (reference("core"), reference("other"));
-    assert_eq!(unit.sales().find_entries(&core, &[reference("E1"), reference("E9")]).await.unwrap(), [first.clone()]);
+    assert_eq!(
+        unit.sales().find_entries(&core, &[reference("E1"), reference("E9")]).await.unwrap(),
+        std::slice::from_ref(&first)
+    );
     assert_eq!(unit.sales().find_entries(&other, &[reference("E1")]).await.unwrap(), [foreign]);
     assert_eq!(unit.sales().find_entries(&core, &[]).await.unwrap(), []);
     let mut both = unit.sales().find_entries(&core, &[reference("e1"), reference("E1")]).await.unwrap();

@@ -110,8 +110,8 @@ pub async fn a_scan_looks_at_both_days_of_a_posting(store: Arc<dyn Store>) {
     }
 }
 
-/// A scan of more than fits into one batch loses nothing, and the next scan starts with dictionaries of its own, also
-/// after one that was given up half way.
+/// A long scan loses nothing, and the next scan starts with dictionaries of its own, also after one that was given up
+/// half way.
 pub async fn a_long_scan_loses_nothing(store: Arc<dyn Store>) {
     fill(&store).await;
     let sales = random::sales(2, 6_000);
