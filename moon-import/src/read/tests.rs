@@ -16,8 +16,11 @@ amount = "C"
 date = "C"
 "#;
 
+/// The line of a row and its values.
+type Values = (u64, Vec<Option<String>>);
+
 /// The values of all rows in the slots A, B and C, with the line of each row; `Err` for rows that cannot be read.
-fn read(bytes: &[u8], format: FileFormat) -> Vec<Result<(u64, Vec<Option<String>>), (u64, String)>> {
+fn read(bytes: &[u8], format: FileFormat) -> Vec<Result<Values, (u64, String)>> {
     let map = ImportMap::parse(MAP, "map.toml").unwrap();
     let mut slots = Slots::default();
     for column in ["A", "B", "C"] {
