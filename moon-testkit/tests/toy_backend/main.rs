@@ -1,6 +1,7 @@
 //! The smallest backend that keeps every contract: plain maps, copied as a whole when a unit of work begins.
 //! `docs/adding-a-backend.md` walks through it. It passes the same suite as the real ones.
 
+mod broken;
 mod masters;
 mod postings;
 mod records;
