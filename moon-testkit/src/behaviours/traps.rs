@@ -17,6 +17,7 @@ use crate::builders::{
 
 /// Texts that some database takes for one another, cuts, or reads as a command. All are valid codes.
 fn texts() -> Vec<String> {
+    // Those that look alike are spelled by their numbers, lest an editor makes one of two.
     let mut texts: Vec<String> = [
         "abc",
         "ABC",
@@ -95,7 +96,6 @@ fn texts() -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
-    // Those that look alike are spelled by their numbers, lest an editor makes one of two.
     texts.extend(["x".repeat(64), "x".repeat(63), "😀".repeat(64), format!("{}y", "😀".repeat(63))]);
     texts
 }
@@ -193,6 +193,24 @@ pub async fn texts_are_kept_as_they_are(store: Arc<dyn Store>) {
         assert_eq!(unit.organisation().find_branches(&[branch_code(&code)]).await.unwrap(), [Some(branch)]);
         assert_eq!(unit.products().find(&[product_code(&code)]).await.unwrap(), [Some(product)]);
     }
+    // Who entered something is a text of this kind too.
+    Master::Team.put(unit.as_mut(), ("T", "team", 1), None).await.unwrap();
+    let mut entered = Vec::new();
+    for (version, content) in (1..).zip(&texts) {
+        let assignment = Assignment {
+            agent: agent_code("C0"),
+            from: date("2026-01-01"),
+            to: None,
+            team: team_code("T"),
+            branch: branch_code("C0"),
+            version: Version(version),
+            entered_at: DateTime::UNIX_EPOCH,
+            entered_by: text(content),
+        };
+        unit.agents().add_assignment(&assignment).await.unwrap();
+        entered.push(assignment);
+    }
+    assert_eq!(unit.agents().assignment_history(&agent_code("C0")).await.unwrap(), entered);
     unit.commit().await.unwrap();
 }
 
