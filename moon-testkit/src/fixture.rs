@@ -10,6 +10,12 @@ pub trait StoreFixture {
     /// Keeps alive what the store needs, such as a directory; dropped after the test.
     type Guard;
 
+    /// Whether the tests are left out because whoever runs them said so, as by `MOON_TEST_SKIP`; a server that is merely
+    /// absent is a failure. Says so on standard error.
+    fn skipped() -> bool {
+        false
+    }
+
     /// A fresh, migrated, empty store that no other test sees.
     fn store() -> impl Future<Output = (Arc<dyn Store>, Self::Guard)>;
 }
@@ -19,12 +25,21 @@ pub trait WarehouseFixture {
     /// Keeps alive what the warehouse needs; dropped after the test.
     type Guard;
 
+    /// Whether the tests are left out because whoever runs them said so, as by `MOON_TEST_SKIP`; a server that is merely
+    /// absent is a failure. Says so on standard error.
+    fn skipped() -> bool {
+        false
+    }
+
     /// A fresh, migrated, empty warehouse in [`builders::currency`](crate::builders::currency) that no other test sees.
     fn warehouse() -> impl Future<Output = (Arc<dyn Warehouse>, Self::Guard)>;
 }
 
 /// Runs a behaviour on a store of the fixture.
 pub fn run_on_store<F: StoreFixture, B: Future<Output = ()>>(behaviour: impl FnOnce(Arc<dyn Store>) -> B) {
+    if F::skipped() {
+        return;
+    }
     block_on(async {
         let (store, guard) = F::store().await;
         behaviour(store).await;
@@ -34,6 +49,9 @@ pub fn run_on_store<F: StoreFixture, B: Future<Output = ()>>(behaviour: impl FnO
 
 /// Runs a behaviour on a warehouse of the fixture.
 pub fn run_on_warehouse<F: WarehouseFixture, B: Future<Output = ()>>(behaviour: impl FnOnce(Arc<dyn Warehouse>) -> B) {
+    if F::skipped() {
+        return;
+    }
     block_on(async {
         let (warehouse, guard) = F::warehouse().await;
         behaviour(warehouse).await;

@@ -1,0 +1,75 @@
+//! The store.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use moon_core::{Result, Store, StoreInfo, TxMode, UnitOfWork};
+
+use crate::connections::{Access, Connections, PostgresOptions};
+use crate::migrate::{self, Schema};
+use crate::unit::PostgresUnit;
+
+const LEDGER: Schema = Schema { component: "ledger", scripts: &[include_str!("schema/ledger_1.sql")] };
+
+/// The schemes of URLs that name a PostgreSQL server.
+pub(crate) const SCHEMES: &[&str] = &["postgres", "postgresql"];
+
+/// An operational store in a PostgreSQL database. Its tables begin with `ledger_`; the views `ledger_*_readable` show them
+/// to people, with exact decimal amounts once the ledger's settings are written. Cheap to clone; clones share the pool.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    connections: Connections,
+    version: Arc<OnceLock<String>>,
+}
+
+impl PostgresStore {
+    /// Connects to the database of a URL such as `postgres://moon:PASSWORD@db.example/moon?sslmode=verify-full`; see the
+    /// crate's documentation for what a URL can say. Call [`migrate`](Store::migrate) next.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the URL has another form, or the server refuses the user, the password or the database;
+    /// `Unavailable` when the server cannot be reached; `Timeout` when it does not answer.
+    pub async fn connect(url: &str) -> Result<Self> {
+        Self::connect_with(url, &PostgresOptions::default()).await
+    }
+
+    /// [`connect`](Self::connect) with options of choice.
+    ///
+    /// # Errors
+    /// As for [`connect`](Self::connect).
+    pub async fn connect_with(url: &str, options: &PostgresOptions) -> Result<Self> {
+        let connections = Connections::new(url, SCHEMES, options)?;
+        let store = Self { connections, version: Arc::default() };
+        store.ping().await?;
+        Ok(store)
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn info(&self) -> StoreInfo {
+        let version = self.version.get().cloned().unwrap_or_default();
+        StoreInfo { backend: "postgres", version, sums: true }
+    }
+
+    async fn begin(&self, mode: TxMode) -> Result<Box<dyn UnitOfWork>> {
+        let access = match mode {
+            TxMode::ReadOnly => Access::Snapshot,
+            TxMode::ReadWrite => Access::Write,
+        };
+        Ok(Box::new(PostgresUnit::new(self.connections.begin(access).await?)))
+    }
+
+    async fn migrate(&self) -> Result<()> {
+        migrate::migrate(&self.connections, &LEDGER).await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let row = session.row("ask the server", "SELECT current_setting('server_version')", &[]).await?;
+        if let Some(row) = row {
+            self.version.get_or_init(|| row.get(0));
+        }
+        session.rollback().await
+    }
+}
