@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::io::Write;
+use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
 use moon_benches::{Order, PostingShape, medians, picoseconds_per_row, postings, times};
@@ -99,7 +100,8 @@ fn cells(totals: Result<Totals>) -> u64 {
 
 fn with_criterion(criterion: &mut Criterion, by_day: &[PostingBatch], random: &[PostingBatch], few: &[PostingBatch]) {
     let mut group = criterion.benchmark_group("engine");
-    group.sample_size(10).throughput(Throughput::Elements(u64::try_from(ROWS).unwrap_or(0)));
+    group.sample_size(10).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    group.throughput(Throughput::Elements(u64::try_from(ROWS).unwrap_or(0)));
     group.bench_function("yardstick: sum of the amounts", |bench| bench.iter(|| sum_amounts(black_box(by_day))));
     for (order, batches) in [("day order", by_day), ("random order", random)] {
         group.bench_function(format!("{order}, team + branch + product"), |bench| {
@@ -120,7 +122,7 @@ fn with_criterion(criterion: &mut Criterion, by_day: &[PostingBatch], random: &[
 /// One line for each promise: how it stands, and its limit.
 fn summary(by_day: &[PostingBatch], random: &[PostingBatch], few: &[PostingBatch]) -> std::io::Result<()> {
     let [sum, day, day_agents, shuffled, shuffled_agents, two_threads] = medians(
-        9,
+        15,
         [
             &mut || sum_amounts(black_box(by_day)).unsigned_abs(),
             &mut || cells(fold(by_day, &Dimension::DAILY)),
