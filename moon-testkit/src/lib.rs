@@ -11,6 +11,9 @@
 //! moon_testkit::store_behaviour!(MyFixture);
 //! ```
 //!
+//! Warehouses have a suite of their own, [`warehouse_behaviour!`], over a [`WarehouseFixture`]. The environment variable
+//! `MOON_TEST_CASES` asks the [model] test for more random histories than ten.
+//!
 //! A behaviour is a plain async function over a store; it panics where the store is wrong. For tests only.
 #![expect(
     clippy::expect_used,

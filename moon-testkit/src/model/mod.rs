@@ -17,7 +17,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 
 pub use self::arrival::every_order_of_arrival_ends_in_the_same_state;
 use self::command::{AGENTS, BRANCHES, Change, Command, End, PRODUCTS, TEAMS, histories};
-use self::compare::compare;
+use self::compare::{compare, compare_views};
 use self::naive::{Answer, Model, Outcome};
 use crate::builders::{actor, enter, ledger, writing};
 use crate::fixture::{StoreFixture, block_on};
@@ -105,6 +105,7 @@ async fn play(store: Arc<dyn Store>, commands: &[Command]) {
         }
         compare(&ledger, &model).await;
     }
+    compare_views(&ledger, &model).await;
 }
 
 /// The step that a command stands for.
