@@ -6,6 +6,7 @@ use moon_core::{AgentCode, BranchCode, Error, ErrorKind, ProductCode, Result, So
 use tokio_postgres::types::Type;
 
 use crate::session::Session;
+use crate::value;
 
 /// What is kept under a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +107,9 @@ impl Codes {
         missing.sort_unstable();
         missing.dedup();
         let rows = session.rows("look up codes", coded.lookup(), &[(&missing, Type::TEXT_ARRAY)]).await?;
-        self.known_mut(coded).extend(rows.iter().map(|row| (row.get(0), row.get(1))));
+        for row in rows {
+            self.learn(coded, row.get(0)?, row.get(1)?);
+        }
         Ok(())
     }
 
@@ -171,5 +174,5 @@ pub(crate) async fn codes_of(session: &mut Session<'_>, coded: Coded, ids: &[u32
     }
     let ids: Vec<i32> = ids.iter().filter_map(|id| i32::try_from(*id).ok()).collect();
     let rows = session.rows("look up codes", coded.reverse_lookup(), &[(&ids, Type::INT4_ARRAY)]).await?;
-    Ok(rows.iter().filter_map(|row| Some((u32::try_from(row.get::<_, i32>(0)).ok()?, row.get(1)))).collect())
+    rows.iter().map(|row| Ok((value::narrow(row.get::<i32>(0)?.into())?, row.get(1)?))).collect()
 }

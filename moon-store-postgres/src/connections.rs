@@ -7,6 +7,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, R
 use moon_core::{Error, ErrorKind, Result};
 
 use crate::failure::Place;
+use crate::redshift;
 use crate::session::Session;
 use crate::tls;
 use crate::url::{self, Target};
@@ -96,10 +97,20 @@ pub(crate) enum Access {
     Write,
 }
 
+/// What kind of server it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// PostgreSQL.
+    Postgres,
+    /// Amazon Redshift.
+    Redshift,
+}
+
 /// A pool, and how its connections are used.
 #[derive(Clone)]
 pub(crate) struct Connections {
     pool: Pool,
+    dialect: Dialect,
     place: Place,
     options: PostgresOptions,
 }
@@ -132,7 +143,35 @@ impl Connections {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|cause| Error::new(ErrorKind::Backend, "the pool cannot be set up").caused_by(cause))?;
-        Ok(Self { pool, place: Place::new(target.name), options: options.clone() })
+        Ok(Self { pool, dialect: Dialect::Postgres, place: Place::new(target.name), options: options.clone() })
+    }
+
+    /// The same for another kind of server.
+    pub(crate) fn with_dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
+    }
+
+    /// The statements that begin a transaction, each to be sent by itself.
+    pub(crate) fn begin_statements(&self, access: Access) -> Vec<String> {
+        if self.dialect == Dialect::Redshift {
+            return redshift::statements::begin(access, &self.options);
+        }
+        let mode = match access {
+            Access::Snapshot => "ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Access::Write => "ISOLATION LEVEL READ COMMITTED READ WRITE",
+        };
+        let path = self.options.schema.as_ref();
+        let path = path.map(|schema| format!("; SET LOCAL search_path TO {}", quoted(schema)));
+        // The snapshot is taken by the first statement, not by BEGIN. Keys are looked up many at once, and with the default
+        // cost of a random page the server would rather read a whole table.
+        let first = if access == Access::Snapshot { "; SELECT 1" } else { "" };
+        vec![format!(
+            "BEGIN {mode}; SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; \
+             SET LOCAL random_page_cost = 1.1{}{first}",
+            self.options.lock_wait.as_millis(),
+            self.options.statement_timeout.as_millis(),
+            path.unwrap_or_default(),
+        )]
     }
 
     pub(crate) fn place(&self) -> &Place {

@@ -101,6 +101,10 @@ fn meaning(error: &DbError) -> (ErrorKind, Option<&'static str>) {
         "42P01" | "42703" | "3F000" => {
             (ErrorKind::Backend, Some("the schema is missing or of another version; run the migration first"))
         }
+        // Redshift has no code of its own for it.
+        "XX000" if error.message().contains("1023") || error.message().contains("erializable isolation violation") => {
+            (ErrorKind::Contention, Some("another transaction stood in the way; repeat the unit"))
+        }
         "XX001" | "XX002" => (ErrorKind::Corrupt, Some("the database is damaged; restore it from a backup")),
         _ => match code.get(..2).unwrap_or_default() {
             "08" => (ErrorKind::Unavailable, None),

@@ -6,6 +6,7 @@ mod copy;
 mod failure;
 mod filter;
 mod migrate;
+mod redshift;
 mod repository;
 mod sales;
 mod scan;
@@ -16,7 +17,10 @@ mod totals;
 mod unit;
 mod url;
 mod value;
+mod warehouse;
 
 pub use connections::PostgresOptions;
+pub use redshift::RedshiftWarehouse;
 pub use store::PostgresStore;
 pub use unit::PostgresUnit;
+pub use warehouse::PostgresWarehouse;

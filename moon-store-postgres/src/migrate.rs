@@ -45,7 +45,7 @@ pub(crate) async fn migrate(connections: &Connections, schema: &Schema) -> Resul
             &[],
         )
         .await;
-    if !place.check(DOING, held)?.get::<_, bool>(0) {
+    if !place.check(DOING, held.and_then(|row| row.try_get::<_, bool>(0)))? {
         return Err(place.error(ErrorKind::Contention, DOING, "the lock of migrations was not granted"));
     }
     let applied = prepare(connections, schema, &client).await?;
@@ -85,7 +85,7 @@ async fn prepare(connections: &Connections, schema: &Schema, client: &Client) ->
     );
     place.check(DOING, client.batch_execute(&sql).await)?;
     let found = client.query_typed_opt(VERSION, &[(&schema.component, Type::TEXT)]).await;
-    let found = place.check(DOING, found)?.map_or(0, |row| row.get(0));
+    let found = place.check(DOING, found.and_then(|row| row.map_or(Ok(0), |row| row.try_get(0))))?;
     place.check(DOING, client.batch_execute("COMMIT").await)?;
     Ok(found)
 }
@@ -95,9 +95,9 @@ async fn stored_version(connections: &Connections, schema: &Schema) -> Result<i6
     let mut session = connections.begin(Access::Snapshot).await?;
     let exists = session.row(DOING, "SELECT to_regclass('moon_schema') IS NOT NULL", &[]).await?;
     let mut found = 0;
-    if exists.is_some_and(|row| row.get(0)) {
+    if exists.map_or(Ok(false), |row| row.get(0))? {
         let row = session.row(DOING, VERSION, &[(&schema.component, Type::TEXT)]).await?;
-        found = row.map_or(0, |row| row.get(0));
+        found = row.map_or(Ok(0), |row| row.get(0))?;
     }
     session.rollback().await?;
     refuse_newer(schema, found, i64::try_from(schema.scripts.len()).unwrap_or(i64::MAX))?;

@@ -12,14 +12,27 @@ use deadpool_postgres::Object;
 use futures_util::future::try_join;
 use futures_util::{SinkExt as _, TryStreamExt as _};
 use moon_core::{Error, ErrorKind, Result};
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row, Transaction};
+use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::{Client, Transaction};
 
-use crate::connections::{Access, Connections, quoted};
+use crate::connections::{Access, Connections};
 use crate::failure::Place;
 
 /// A parameter and its type.
 pub(crate) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// A row of an answer.
+#[derive(Debug)]
+pub(crate) struct Row(tokio_postgres::Row);
+
+impl Row {
+    /// A value by its place, from 0 on. Not the driver's own way, which panics where the database holds what nobody expects.
+    pub(crate) fn get<'r, T: FromSql<'r>>(&'r self, column: usize) -> Result<T> {
+        self.0.try_get(column).map_err(|cause| {
+            Error::new(ErrorKind::Corrupt, "stored value cannot be read").with("column", column).caused_by(cause)
+        })
+    }
+}
 
 /// How much longer than the server's own limit the answer of a statement is waited for.
 const GRACE: Duration = Duration::from_secs(5);
@@ -68,30 +81,17 @@ pub(crate) struct Session<'c> {
 impl Session<'static> {
     /// Begins a transaction on a connection of the pool.
     pub(crate) async fn begin(object: Object, access: Access, connections: &Connections) -> Result<Self> {
-        let options = connections.options();
-        let mode = match access {
-            Access::Snapshot => "ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Access::Write => "ISOLATION LEVEL READ COMMITTED READ WRITE",
-        };
-        let path = options.schema.as_ref().map(|schema| format!("; SET LOCAL search_path TO {}", quoted(schema)));
-        // The snapshot is taken by the first statement, not by BEGIN.
-        let first = if access == Access::Snapshot { "; SELECT 1" } else { "" };
-        let begin = format!(
-            "BEGIN {mode}; SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; \
-             SET LOCAL random_page_cost = 1.1{}{first}",
-            options.lock_wait.as_millis(),
-            options.statement_timeout.as_millis(),
-            path.unwrap_or_default(),
-        );
         let mut session = Self {
             link: Link::Own(Lease { object: Some(Box::new(object)), open: true }),
             place: connections.place().clone(),
-            answer: options.statement_timeout.saturating_add(GRACE),
+            answer: connections.options().statement_timeout.saturating_add(GRACE),
             writes: access == Access::Write,
             failed: false,
             busy: false,
         };
-        session.batch("begin a unit of work", &begin).await?;
+        for statement in connections.begin_statements(access) {
+            session.batch("begin a unit of work", &statement).await?;
+        }
         Ok(session)
     }
 }
@@ -160,7 +160,7 @@ impl<'c> Session<'c> {
         self.client()?;
         self.busy = true;
         let answer = tokio::time::timeout(self.answer, self.client()?.query_typed(sql, params)).await;
-        self.done(doing, answer)
+        self.done(doing, answer).map(|rows| rows.into_iter().map(Row).collect())
     }
 
     /// All rows of a query, which is sent behind a statement whose rows nobody wants, such as one that locks, without
@@ -179,7 +179,7 @@ impl<'c> Session<'c> {
         // Both are polled in this order, and so sent in it.
         let work = try_join(client.execute_typed(first, params), client.query_typed(sql, params));
         let answer = tokio::time::timeout(self.answer, work).await;
-        self.done(doing, answer).map(|(_, rows)| rows)
+        self.done(doing, answer).map(|(_, rows)| rows.into_iter().map(Row).collect())
     }
 
     /// The first row of a query.
@@ -205,7 +205,7 @@ impl<'c> Session<'c> {
             while let Some(row) = rows.try_next().await? {
                 count += 1;
                 if fault.is_ok() {
-                    fault = take(&row);
+                    fault = take(&Row(row));
                 }
             }
             Ok(())

@@ -43,6 +43,11 @@ impl PostgresStore {
         store.ping().await?;
         Ok(store)
     }
+
+    /// The connections, for a warehouse in the same database.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
+    }
 }
 
 #[async_trait]
@@ -68,7 +73,8 @@ impl Store for PostgresStore {
         let mut session = self.connections.begin(Access::Snapshot).await?;
         let row = session.row("ask the server", "SELECT current_setting('server_version')", &[]).await?;
         if let Some(row) = row {
-            self.version.get_or_init(|| row.get(0));
+            let version = row.get(0)?;
+            self.version.get_or_init(|| version);
         }
         session.rollback().await
     }

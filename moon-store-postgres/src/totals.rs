@@ -134,11 +134,14 @@ impl PostgresUnit<'_> {
         let mut rows = Vec::new();
         self.session
             .each_row(DOING, &sql, &conditions.params(), |row| {
-                let sum = Sum::new(value::whole(row.get(1))?, row.get(2));
-                let group = (0..dimensions.len())
-                    .find_map(|index| row.get::<_, Option<i32>>(3 + 2 * index).map(|_| index))
-                    .map(|index| (index, row.get::<_, i32>(4 + 2 * index)));
-                rows.push((row.get::<_, Day>(0), group, sum));
+                let sum = Sum::new(value::whole(row.get(1)?)?, row.get(2)?);
+                let mut group = None;
+                for index in 0..dimensions.len() {
+                    if row.get::<Option<i32>>(3 + 2 * index)?.is_some() {
+                        group = Some((index, row.get::<i32>(4 + 2 * index)?));
+                    }
+                }
+                rows.push((row.get::<Day>(0)?, group, sum));
                 Ok(())
             })
             .await?;

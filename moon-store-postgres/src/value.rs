@@ -152,6 +152,11 @@ pub(crate) fn whole(stored: &str) -> Result<i128> {
     })
 }
 
+/// A sum as a narrower type.
+pub(crate) fn narrow_whole<T: TryFrom<i128>>(stored: i128) -> Result<T> {
+    T::try_from(stored).map_err(|_| Error::new(ErrorKind::Corrupt, "stored sum is out of range").with("sum", stored))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,12 +7,11 @@ use moon_core::{
     Agent, AgentCode, AgentRepository, AgentStatus, Assignment, Consent, Consents, Contact, Error, ErrorKind, Lock,
     Page, PageRequest, Result, Text, Version,
 };
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::{after, fetch_limit, in_place, written};
 use crate::codes::Coded;
-use crate::session::Param;
+use crate::session::{Param, Row};
 use crate::unit::PostgresUnit;
 use crate::value::{self, Instant};
 
@@ -22,26 +21,26 @@ const COLUMNS: &str = "id, code, name, email, phone, time_zone, status, analytic
 
 fn agent(row: &Row) -> Result<Agent> {
     let corrupt = |fault: &str, value: &str| Error::new(ErrorKind::Corrupt, fault).with("value", value);
-    let status: &str = row.get(6);
+    let status: &str = row.get(6)?;
     let status = [AgentStatus::Active, AgentStatus::Suspended, AgentStatus::Left]
         .into_iter()
         .find(|known| known.name() == status)
         .ok_or_else(|| corrupt("stored agent has an unknown status", status))?;
-    let time_zone: Option<&str> = row.get(5);
+    let time_zone: Option<&str> = row.get(5)?;
     let time_zone = time_zone
         .map(|name| name.parse::<chrono_tz::Tz>().map_err(|_| corrupt("stored agent has an unknown time zone", name)))
         .transpose()?;
     Ok(Agent {
-        code: value::code(row.get(1))?,
-        name: value::text("name", row.get(2))?,
-        contact: Contact { email: optional("email", row.get(3))?, phone: optional("phone", row.get(4))? },
+        code: value::code(row.get(1)?)?,
+        name: value::text("name", row.get(2)?)?,
+        contact: Contact { email: optional("email", row.get(3)?)?, phone: optional("phone", row.get(4)?)? },
         time_zone,
         status,
         consents: Consents {
-            performance_analytics: consent(row.get(7), row.get(8), row.get(9))?,
-            notifications: consent(row.get(10), row.get(11), row.get(12))?,
+            performance_analytics: consent(row.get(7)?, row.get(8)?, row.get(9)?)?,
+            notifications: consent(row.get(10)?, row.get(11)?, row.get(12)?)?,
         },
-        version: value::version(row.get(13))?,
+        version: value::version(row.get(13)?)?,
     })
 }
 
@@ -70,8 +69,8 @@ impl AgentRepository for PostgresUnit<'_> {
         let sql = format!("SELECT {COLUMNS} FROM ledger_agents WHERE code = ANY($1) ORDER BY code{lock}");
         let mut found = HashMap::with_capacity(texts.len());
         for row in self.session.rows("find agents", &sql, &[(&texts, Type::TEXT_ARRAY)]).await? {
-            self.codes.learn(Coded::Agent, row.get(1), row.get(0));
-            found.insert(row.get::<_, String>(1), agent(&row)?);
+            self.codes.learn(Coded::Agent, row.get(1)?, row.get(0)?);
+            found.insert(row.get::<String>(1)?, agent(&row)?);
         }
         Ok(in_place(texts.into_iter(), &found))
     }

@@ -1,25 +1,24 @@
 //! Assignments: every version is kept.
 
 use moon_core::{AgentCode, Assignment, Error, ErrorKind, Result};
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::codes::Coded;
-use crate::session::Param;
+use crate::session::{Param, Row};
 use crate::unit::PostgresUnit;
 use crate::value::{self, Day, Instant};
 
 fn assignment(row: &Row) -> Result<Assignment> {
-    let to: Option<Day> = row.get(2);
+    let to: Option<Day> = row.get(2)?;
     Ok(Assignment {
-        agent: value::code(row.get(0))?,
-        from: row.get::<_, Day>(1).date()?,
+        agent: value::code(row.get(0)?)?,
+        from: row.get::<Day>(1)?.date()?,
         to: to.map(Day::date).transpose()?,
-        team: value::code(row.get(3))?,
-        branch: value::code(row.get(4))?,
-        version: value::version(row.get(5))?,
-        entered_at: row.get::<_, Instant>(6).0,
-        entered_by: value::text("entered_by", row.get(7))?,
+        team: value::code(row.get(3)?)?,
+        branch: value::code(row.get(4)?)?,
+        version: value::version(row.get(5)?)?,
+        entered_at: row.get::<Instant>(6)?.0,
+        entered_by: value::text("entered_by", row.get(7)?)?,
     })
 }
 

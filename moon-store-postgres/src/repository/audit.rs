@@ -2,21 +2,20 @@
 
 use async_trait::async_trait;
 use moon_core::{AuditEntry, AuditRepository, Error, Page, PageRequest, Result};
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::fetch_limit;
-use crate::session::Param;
+use crate::session::{Param, Row};
 use crate::unit::PostgresUnit;
 use crate::value::{self, Instant};
 
 fn entry(row: &Row) -> Result<AuditEntry> {
     Ok(AuditEntry {
-        at: row.get::<_, Instant>(1).0,
-        actor: value::text("actor", row.get(2))?,
-        action: row.get(3),
-        subject: row.get(4),
-        details: value::from_json(row.get(5))?,
+        at: row.get::<Instant>(1)?.0,
+        actor: value::text("actor", row.get(2)?)?,
+        action: row.get(3)?,
+        subject: row.get(4)?,
+        details: value::from_json(row.get(5)?)?,
     })
 }
 
@@ -50,7 +49,7 @@ impl AuditRepository for PostgresUnit<'_> {
             WHERE id > $1 ORDER BY id LIMIT $2";
         let params: [Param<'_>; 2] = [(&after, Type::INT8), (&fetch_limit(page), Type::INT8)];
         let rows = self.session.rows("read the audit trail", sql, &params).await?;
-        let page = Page::from_fetched(rows, page.limit, |row| row.get::<_, i64>(0).to_string());
+        let page = Page::from_fetched(rows, page.limit, |row| row.get::<i64>(0).unwrap_or(i64::MAX).to_string());
         Ok(Page { items: page.items.iter().map(entry).collect::<Result<_>>()?, next: page.next })
     }
 }

@@ -27,7 +27,7 @@ impl MarkRepository for PostgresUnit<'_> {
     async fn claimed(&mut self, run: Uuid) -> Result<Vec<Mark>> {
         let sql = "SELECT DISTINCT mark FROM ledger_marks WHERE run = $1";
         let rows = self.session.rows("read claimed marks", sql, &[(&run, Type::UUID)]).await?;
-        let mut marks: Vec<Mark> = rows.iter().map(|row| value::from_json(row.get(0))).collect::<Result<_>>()?;
+        let mut marks: Vec<Mark> = rows.iter().map(|row| value::from_json(row.get(0)?)).collect::<Result<_>>()?;
         marks.sort_unstable();
         marks.dedup();
         Ok(marks)
@@ -42,9 +42,9 @@ impl MarkRepository for PostgresUnit<'_> {
         let sql = "SELECT count(*) - count(run), count(run), min(appended_at) FROM ledger_marks";
         let Some(row) = self.session.row("count marks", sql, &[]).await? else { return Ok(MarkCounts::default()) };
         Ok(MarkCounts {
-            open: value::narrow(row.get(0))?,
-            claimed: value::narrow(row.get(1))?,
-            oldest: row.get::<_, Option<Instant>>(2).map(|oldest| oldest.0),
+            open: value::narrow(row.get(0)?)?,
+            claimed: value::narrow(row.get(1)?)?,
+            oldest: row.get::<Option<Instant>>(2)?.map(|oldest| oldest.0),
         })
     }
 }

@@ -4,31 +4,31 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use moon_core::{Branch, BranchCode, OrganisationRepository, Page, PageRequest, Result, Team, TeamCode, Text, Version};
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::{after, fetch_limit, in_place, written};
 use crate::codes::Coded;
+use crate::session::{Param, Row};
 use crate::unit::PostgresUnit;
 use crate::value;
 
 /// Of `id, code, name, version`.
 fn team(row: &Row) -> Result<Team> {
     Ok(Team {
-        code: value::code(row.get(1))?,
-        name: value::text("name", row.get(2))?,
-        version: value::version(row.get(3))?,
+        code: value::code(row.get(1)?)?,
+        name: value::text("name", row.get(2)?)?,
+        version: value::version(row.get(3)?)?,
     })
 }
 
 /// Of `id, code, name, version, region`.
 fn branch(row: &Row) -> Result<Branch> {
-    let region: Option<&str> = row.get(4);
+    let region: Option<&str> = row.get(4)?;
     Ok(Branch {
-        code: value::code(row.get(1))?,
-        name: value::text("name", row.get(2))?,
+        code: value::code(row.get(1)?)?,
+        name: value::text("name", row.get(2)?)?,
         region: region.map(|region| value::text("region", region)).transpose()?,
-        version: value::version(row.get(3))?,
+        version: value::version(row.get(3)?)?,
     })
 }
 
@@ -39,8 +39,8 @@ impl OrganisationRepository for PostgresUnit<'_> {
         let sql = "SELECT id, code, name, version FROM ledger_teams WHERE code = ANY($1)";
         let mut found = HashMap::with_capacity(texts.len());
         for row in self.session.rows("find teams", sql, &[(&texts, Type::TEXT_ARRAY)]).await? {
-            self.codes.learn(Coded::Team, row.get(1), row.get(0));
-            found.insert(row.get::<_, String>(1), team(&row)?);
+            self.codes.learn(Coded::Team, row.get(1)?, row.get(0)?);
+            found.insert(row.get::<String>(1)?, team(&row)?);
         }
         Ok(in_place(texts.into_iter(), &found))
     }
@@ -50,8 +50,8 @@ impl OrganisationRepository for PostgresUnit<'_> {
         let sql = "SELECT id, code, name, version, region FROM ledger_branches WHERE code = ANY($1)";
         let mut found = HashMap::with_capacity(texts.len());
         for row in self.session.rows("find branches", sql, &[(&texts, Type::TEXT_ARRAY)]).await? {
-            self.codes.learn(Coded::Branch, row.get(1), row.get(0));
-            found.insert(row.get::<_, String>(1), branch(&row)?);
+            self.codes.learn(Coded::Branch, row.get(1)?, row.get(0)?);
+            found.insert(row.get::<String>(1)?, branch(&row)?);
         }
         Ok(in_place(texts.into_iter(), &found))
     }
@@ -64,7 +64,7 @@ impl OrganisationRepository for PostgresUnit<'_> {
             }
             Some(_) => "UPDATE ledger_teams SET name = $2, version = $3 WHERE code = $1 AND version = $4",
         };
-        let params: [crate::session::Param<'_>; 4] = [
+        let params: [Param<'_>; 4] = [
             (&team.code.as_str(), Type::TEXT),
             (&team.name.as_str(), Type::TEXT),
             (&i64::from(team.version.0), Type::INT8),
@@ -84,7 +84,7 @@ impl OrganisationRepository for PostgresUnit<'_> {
                 "UPDATE ledger_branches SET name = $2, region = $3, version = $4 WHERE code = $1 AND version = $5"
             }
         };
-        let params: [crate::session::Param<'_>; 5] = [
+        let params: [Param<'_>; 5] = [
             (&branch.code.as_str(), Type::TEXT),
             (&branch.name.as_str(), Type::TEXT),
             (&branch.region.as_ref().map(Text::as_str), Type::TEXT),
@@ -97,7 +97,7 @@ impl OrganisationRepository for PostgresUnit<'_> {
 
     async fn list_teams(&mut self, page: &PageRequest) -> Result<Page<Team>> {
         let sql = "SELECT id, code, name, version FROM ledger_teams WHERE code > $1 ORDER BY code LIMIT $2";
-        let params: [crate::session::Param<'_>; 2] = [(&after(page)?, Type::TEXT), (&fetch_limit(page), Type::INT8)];
+        let params: [Param<'_>; 2] = [(&after(page)?, Type::TEXT), (&fetch_limit(page), Type::INT8)];
         let rows = self.session.rows("list teams", sql, &params).await?;
         let items = rows.iter().map(team).collect::<Result<_>>()?;
         Ok(Page::from_fetched(items, page.limit, |team: &Team| team.code.to_string()))
@@ -105,7 +105,7 @@ impl OrganisationRepository for PostgresUnit<'_> {
 
     async fn list_branches(&mut self, page: &PageRequest) -> Result<Page<Branch>> {
         let sql = "SELECT id, code, name, version, region FROM ledger_branches WHERE code > $1 ORDER BY code LIMIT $2";
-        let params: [crate::session::Param<'_>; 2] = [(&after(page)?, Type::TEXT), (&fetch_limit(page), Type::INT8)];
+        let params: [Param<'_>; 2] = [(&after(page)?, Type::TEXT), (&fetch_limit(page), Type::INT8)];
         let rows = self.session.rows("list branches", sql, &params).await?;
         let items = rows.iter().map(branch).collect::<Result<_>>()?;
         Ok(Page::from_fetched(items, page.limit, |branch: &Branch| branch.code.to_string()))

@@ -4,25 +4,24 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use moon_core::{Page, PageRequest, Product, ProductCode, ProductRepository, Result, Target, TargetKey, Text, Version};
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::{after, fetch_limit, in_place, written};
 use crate::codes::Coded;
-use crate::session::Param;
+use crate::session::{Param, Row};
 use crate::unit::PostgresUnit;
 use crate::value;
 
 /// Of `id, code, name, version, line, free_look_days`.
 fn product(row: &Row) -> Result<Product> {
-    let line: Option<&str> = row.get(4);
-    let free_look_days: Option<i32> = row.get(5);
+    let line: Option<&str> = row.get(4)?;
+    let free_look_days: Option<i32> = row.get(5)?;
     Ok(Product {
-        code: value::code(row.get(1))?,
-        name: value::text("name", row.get(2))?,
+        code: value::code(row.get(1)?)?,
+        name: value::text("name", row.get(2)?)?,
         line: line.map(|line| value::text("line", line)).transpose()?,
         free_look_days: free_look_days.map(|days| value::narrow(days.into())).transpose()?,
-        version: value::version(row.get(3))?,
+        version: value::version(row.get(3)?)?,
     })
 }
 
@@ -33,8 +32,8 @@ impl ProductRepository for PostgresUnit<'_> {
         let sql = "SELECT id, code, name, version, line, free_look_days FROM ledger_products WHERE code = ANY($1)";
         let mut found = HashMap::with_capacity(texts.len());
         for row in self.session.rows("find products", sql, &[(&texts, Type::TEXT_ARRAY)]).await? {
-            self.codes.learn(Coded::Product, row.get(1), row.get(0));
-            found.insert(row.get::<_, String>(1), product(&row)?);
+            self.codes.learn(Coded::Product, row.get(1)?, row.get(0)?);
+            found.insert(row.get::<String>(1)?, product(&row)?);
         }
         Ok(in_place(texts.into_iter(), &found))
     }

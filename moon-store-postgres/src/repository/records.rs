@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 use moon_core::{Currency, Error, ErrorKind, Expected, Record, RecordKey, RecordRepository, Result, Version};
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use crate::session::Param;
+use crate::session::{Param, Row};
 use crate::unit::PostgresUnit;
 use crate::value::{self, Instant};
 
@@ -13,10 +12,10 @@ const COLUMNS: &str = "namespace, key, value::text, expires_at, version";
 
 fn record(row: &Row) -> Result<Record> {
     Ok(Record {
-        key: RecordKey { namespace: row.get(0), key: row.get(1) },
-        value: value::from_json(row.get(2))?,
-        expires_at: row.get::<_, Option<Instant>>(3).map(|at| at.0),
-        version: value::version(row.get(4))?,
+        key: RecordKey { namespace: row.get(0)?, key: row.get(1)? },
+        value: value::from_json(row.get(2)?)?,
+        expires_at: row.get::<Option<Instant>>(3)?.map(|at| at.0),
+        version: value::version(row.get(4)?)?,
     })
 }
 

@@ -4,18 +4,17 @@ use moon_core::{
     AgentCode, BranchCode, Code, CodeKind, DayRange, Error, ErrorKind, Granularity, Period, ProductCode, Result,
     Target, TargetKey, TargetScope, TeamCode,
 };
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::codes::{Coded, Codes};
 use crate::failure::corrupt;
-use crate::session::Param;
+use crate::session::{Param, Row};
 use crate::unit::PostgresUnit;
 use crate::value::{self, Day, Instant};
 
 fn target(row: &Row) -> Result<Target> {
     fn optional<K: CodeKind>(row: &Row, column: usize) -> Result<Option<Code<K>>> {
-        row.get::<_, Option<&str>>(column).map(value::code).transpose()
+        row.get::<Option<&str>>(column)?.map(value::code).transpose()
     }
     let branch: Option<BranchCode> = optional(row, 1)?;
     let team: Option<TeamCode> = optional(row, 2)?;
@@ -26,19 +25,19 @@ fn target(row: &Row) -> Result<Target> {
         (.., Some(agent)) => TargetScope::Agent(agent),
         (None, None, None) => TargetScope::Ledger,
     };
-    let granularity = Granularity::from_name(row.get(4)).map_err(corrupt)?;
-    let (start, end): (Day, Day) = (row.get(5), row.get(6));
+    let granularity = Granularity::from_name(row.get(4)?).map_err(corrupt)?;
+    let (start, end): (Day, Day) = (row.get(5)?, row.get(6)?);
     Ok(Target {
         key: TargetKey {
             product: optional(row, 0)?,
             scope,
             period: Period::from_parts(granularity, DayRange::new(start.0, end.0)),
         },
-        from: row.get::<_, Day>(7).date()?,
-        version: value::version(row.get(8))?,
-        amount: value::amount(row.get(9))?,
-        entered_at: row.get::<_, Instant>(10).0,
-        entered_by: value::text("entered_by", row.get(11))?,
+        from: row.get::<Day>(7)?.date()?,
+        version: value::version(row.get(8)?)?,
+        amount: value::amount(row.get(9)?)?,
+        entered_at: row.get::<Instant>(10)?.0,
+        entered_by: value::text("entered_by", row.get(11)?)?,
     })
 }
 

@@ -62,7 +62,7 @@ impl PostgresUnit<'_> {
         );
         self.session.check_writes()?;
         let rows = self.session.rows(DOING, &sql, &columns.params()).await?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
+        rows.iter().map(|row| row.get(0)).collect()
     }
 
     /// Looks up the numbers of everything that these sales name.

@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 
 use moon_core::{Error, ErrorKind, Reference, Result, SaleKey, Source, StoredMessage};
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::{KEYS, stored_key};
 use crate::codes::Coded;
-use crate::session::Param;
+use crate::session::{Param, Row};
 use crate::unit::PostgresUnit;
 use crate::value::{self, Instant};
 
@@ -18,13 +17,13 @@ const DOING: &str = "keep messages";
 const COLUMNS: &str = "src.name, m.reference, m.revision, m.body::text, m.entry, m.received_at";
 
 fn message(row: &Row) -> Result<StoredMessage> {
-    let entry: Option<&str> = row.get(4);
+    let entry: Option<&str> = row.get(4)?;
     Ok(StoredMessage {
-        key: stored_key(row.get(0), row.get(1))?,
-        revision: value::revision(row.get(2))?,
-        body: value::from_json(row.get(3))?,
+        key: stored_key(row.get(0)?, row.get(1)?)?,
+        revision: value::revision(row.get(2)?)?,
+        body: value::from_json(row.get(3)?)?,
         entry: entry.map(|entry| value::reference("entry", entry)).transpose()?,
-        received_at: row.get::<_, Instant>(5).0,
+        received_at: row.get::<Instant>(5)?.0,
     })
 }
 
@@ -80,8 +79,8 @@ impl PostgresUnit<'_> {
             LIMIT 1";
         if let Some(row) = self.session.row(DOING, known, params.get(..4).unwrap_or_default()).await? {
             return Err(Error::new(ErrorKind::AlreadyExists, "a message of this revision or entry is kept already")
-                .with("sale", stored_key(row.get(0), row.get(1))?)
-                .with("revision", row.get::<_, i64>(2)));
+                .with("sale", stored_key(row.get(0)?, row.get(1)?)?)
+                .with("revision", row.get::<i64>(2)?));
         }
         let insert = "INSERT INTO ledger_sale_messages (source_id, reference, revision, entry, body, received_at)
             SELECT x.source_id, x.reference, x.revision, x.entry, x.body::json, x.received_at
@@ -105,7 +104,8 @@ impl PostgresUnit<'_> {
             ON CONFLICT (source_id, reference) DO NOTHING RETURNING source_id, reference";
         let params: [Param<'_>; 2] = [(&sources, Type::INT4_ARRAY), (&references, Type::TEXT_ARRAY)];
         let rows = self.session.rows(DOING, sql, &params).await?;
-        let made: HashSet<(i32, &str)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let made: HashSet<(i32, &str)> =
+            rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
         for ((key, source), reference) in keys.iter().zip(&sources).zip(&references) {
             if self.absent.remove(*key) && !made.contains(&(*source, *reference)) {
                 self.session.spoil();

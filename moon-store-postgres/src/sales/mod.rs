@@ -73,11 +73,12 @@ impl PostgresUnit<'_> {
             let params = columns.params();
             let lock = self.session.writes().then_some(lock.as_str());
             for row in self.session.rows_behind(DOING, lock, &read, &params).await? {
-                let place = usize::try_from(row.get::<_, i64>(row::PLACE)).unwrap_or(usize::MAX);
+                let place = usize::try_from(row.get::<i64>(row::PLACE)?).unwrap_or(usize::MAX);
+                let state: i16 = row.get(row::STATE)?;
                 if let Some(known) = known.get_mut(place) {
                     *known = true;
                 }
-                if let Some(slot) = sales.get_mut(place).filter(|_| row.get::<_, i16>(row::STATE) != row::AWAITED) {
+                if let Some(slot) = sales.get_mut(place).filter(|_| state != row::AWAITED) {
                     *slot = Some(read_sale(&row)?);
                 }
             }

@@ -4,9 +4,9 @@ use moon_core::{
     Adjustment, AdjustmentKind, Error, ErrorKind, GIVEN_BRANCH, GIVEN_TEAM, Places, Result, Sale, SaleContent, SaleId,
     SaleKind,
 };
-use tokio_postgres::Row;
 
 use super::stored_key;
+use crate::session::Row;
 use crate::value::{self, Day, Instant};
 
 /// What [`read_sale`] reads. Adjustments come as JSON in the row: few sales have any.
@@ -34,22 +34,22 @@ pub(super) const VOIDED: i16 = 1;
 pub(super) const AWAITED: i16 = 2;
 
 pub(super) fn read_sale(row: &Row) -> Result<Sale> {
-    let (team, branch, agent): (Option<&str>, Option<&str>, Option<&str>) = (row.get(8), row.get(9), row.get(7));
+    let (team, branch, agent): (Option<&str>, Option<&str>, Option<&str>) = (row.get(8)?, row.get(9)?, row.get(7)?);
     let places = Places { team: team.map(value::code).transpose()?, branch: branch.map(value::code).transpose()? };
     let missing = || Error::new(ErrorKind::Corrupt, "stored sale has no product");
-    let kind: i16 = row.get(12);
+    let kind: i16 = row.get(12)?;
     let unknown = || Error::new(ErrorKind::Corrupt, "stored sale has an unknown kind").with("kind", kind);
-    let given: i16 = row.get(10);
-    let policy_number: Option<&str> = row.get(14);
-    let product: Option<&str> = row.get(6);
+    let given: i16 = row.get(10)?;
+    let policy_number: Option<&str> = row.get(14)?;
+    let product: Option<&str> = row.get(6)?;
     Ok(Sale {
-        id: SaleId(row.get(1)),
-        key: stored_key(row.get(2), row.get(3))?,
+        id: SaleId(row.get(1)?),
+        key: stored_key(row.get(2)?, row.get(3)?)?,
         content: SaleContent {
             agent: agent.map(value::code).transpose()?,
             product: value::code(product.ok_or_else(missing)?)?,
-            amount: value::amount(row.get(11))?,
-            date: row.get::<_, Day>(0).date()?,
+            amount: value::amount(row.get(11)?)?,
+            date: row.get::<Day>(0)?.date()?,
             kind: u8::try_from(kind).ok().and_then(SaleKind::from_number).ok_or_else(unknown)?,
             policy_number: policy_number.map(|number| value::reference("policy number", number)).transpose()?,
             // What was given is where the sale counts.
@@ -57,12 +57,12 @@ pub(super) fn read_sale(row: &Row) -> Result<Sale> {
             branch: places.branch.clone().filter(|_| given & i16::from(GIVEN_BRANCH) != 0),
         },
         places,
-        revision: value::revision(row.get(4))?,
-        last_revision: value::revision(row.get(5))?,
-        voided: row.get(13),
-        adjustments: adjustments(row.get(17))?,
-        recorded_at: row.get::<_, Instant>(15).0,
-        content_at: row.get::<_, Instant>(16).0,
+        revision: value::revision(row.get(4)?)?,
+        last_revision: value::revision(row.get(5)?)?,
+        voided: row.get(13)?,
+        adjustments: adjustments(row.get(17)?)?,
+        recorded_at: row.get::<Instant>(15)?.0,
+        content_at: row.get::<Instant>(16)?.0,
     })
 }
 

@@ -71,9 +71,9 @@ impl PostgresUnit<'_> {
         );
         let mut standing = vec![Standing::Nothing; changes.len()];
         for row in self.session.rows(DOING, &sql, &columns.params()).await? {
-            let place = usize::try_from(row.get::<_, i64>(0)).unwrap_or(usize::MAX);
+            let place = usize::try_from(row.get::<i64>(0)?).unwrap_or(usize::MAX);
             if let Some(slot) = standing.get_mut(place) {
-                *slot = if row.get::<_, i16>(2) == AWAITED { Standing::Awaited } else { Standing::Sale(row.get(1)) };
+                *slot = if row.get::<i16>(2)? == AWAITED { Standing::Awaited } else { Standing::Sale(row.get(1)?) };
             }
         }
         Ok(standing)

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use moon_core::{PostingBatch, PostingColumns, PostingFilter, PostingSource, Pushdown, Result, TotalsPlan};
-use tokio_postgres::Row;
 
 use crate::filter::{self, END, START, SaleConditions};
+use crate::session::Row;
 use crate::unit::PostgresUnit;
 use crate::value::Day;
 use dictionary::Dictionaries;
@@ -81,8 +81,8 @@ impl<'a, 'c> Scan<'a, 'c> {
                     .each_row(DOING, &fetch, &[], |row| {
                         take(row, columns)?;
                         if adjustments {
-                            own_day.push(row.try_get::<_, Day>(7).map_err(broken)?.0);
-                            count.push(i8::try_from(row.try_get::<_, i16>(8).map_err(broken)?).unwrap_or(0));
+                            own_day.push(row.get::<Day>(7)?.0);
+                            count.push(i8::try_from(row.get::<i16>(8)?).unwrap_or(0));
                         }
                         Ok(())
                     })
@@ -159,19 +159,15 @@ fn reserve(columns: &mut PostingColumns, rows: usize) {
 /// Appends a row. Codes are still the numbers under which the database keeps them.
 fn take(row: &Row, columns: &mut PostingColumns) -> Result<()> {
     let number = |column: usize| -> Result<u32> {
-        let number: Option<i32> = row.try_get(column).map_err(broken)?;
+        let number: Option<i32> = row.get(column)?;
         Ok(number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0))
     };
-    columns.day.push(row.try_get::<_, Day>(0).map_err(broken)?.0);
+    columns.day.push(row.get::<Day>(0)?.0);
     columns.product.push(number(1)?);
     columns.team.push(number(2)?);
     columns.branch.push(number(3)?);
     columns.agent.push(number(4)?);
-    columns.given.push(u8::try_from(row.try_get::<_, i16>(5).map_err(broken)?).unwrap_or(0));
-    columns.amount.push(row.try_get(6).map_err(broken)?);
+    columns.given.push(u8::try_from(row.get::<i16>(5)?).unwrap_or(0));
+    columns.amount.push(row.get(6)?);
     Ok(())
-}
-
-fn broken(cause: tokio_postgres::Error) -> moon_core::Error {
-    moon_core::Error::new(moon_core::ErrorKind::Corrupt, "stored posting cannot be read").caused_by(cause)
 }

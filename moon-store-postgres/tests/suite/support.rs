@@ -41,9 +41,10 @@ pub(crate) async fn connect(url: &str) -> Client {
     client
 }
 
-/// A database that vanishes with the test.
+/// A database that vanishes with the test, and with it the roles that were made for it.
 pub(crate) struct Database {
     name: String,
+    roles: Vec<String>,
 }
 
 impl Database {
@@ -69,11 +70,33 @@ impl Database {
             // Before PostgreSQL 15 there is no choice of strategy.
             client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await.unwrap();
         }
-        Self { name }
+        Self { name, roles: Vec::new() }
     }
 
     pub(crate) fn url(&self) -> String {
         database_url(&self.name)
+    }
+
+    /// The name of a role for this database alone.
+    pub(crate) fn role_name(&self, role: &str) -> String {
+        format!("{}_{role}", self.name)
+    }
+
+    /// A role that may log in, and nothing else.
+    pub(crate) async fn role(&mut self, role: &str) -> String {
+        let role = self.role_name(role);
+        let client = connect(&server_url()).await;
+        client.batch_execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'test'")).await.unwrap();
+        self.roles.push(role.clone());
+        role
+    }
+
+    /// The URL for another role.
+    pub(crate) fn url_of(&self, role: &str) -> String {
+        let url = self.url();
+        let (_, behind) = url.split_once("://").unwrap();
+        let (_, server) = behind.rsplit_once('@').unwrap_or(("", behind));
+        format!("postgres://{role}:test@{server}")
     }
 
     /// A store in it.
@@ -89,13 +112,16 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let name = self.name.clone();
+        let (name, roles) = (self.name.clone(), std::mem::take(&mut self.roles));
         // The test's own runtime may be ending.
         let drop = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let client = connect(&server_url()).await;
                 let _ = client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                for role in roles {
+                    let _ = client.batch_execute(&format!("DROP ROLE IF EXISTS {role}")).await;
+                }
             });
         });
         let _ = drop.join();
@@ -126,4 +152,45 @@ async fn template() -> String {
     }
     client.batch_execute("SELECT pg_advisory_unlock(1299148654, 2)").await.unwrap();
     name
+}
+
+/// A relay to a server, which can stop passing on what it gets without closing anything.
+pub(crate) struct Relay {
+    /// The URL by which the server is reached through it.
+    pub(crate) url: String,
+    stopped: tokio::sync::watch::Sender<bool>,
+}
+
+impl Relay {
+    pub(crate) async fn to(url: &str) -> Self {
+        let config: tokio_postgres::Config = url.parse().unwrap();
+        let tokio_postgres::config::Host::Tcp(host) = &config.get_hosts()[0] else { panic!("a TCP server, not {url}") };
+        let target = format!("{host}:{}", config.get_ports().first().copied().unwrap_or(5432));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (stopped, watch) = tokio::sync::watch::channel(false);
+        let relayed = target.clone();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut server = tokio::net::TcpStream::connect(&relayed).await.unwrap();
+                let mut watch = watch.clone();
+                tokio::spawn(async move {
+                    let stop = async { watch.wait_for(|stopped| *stopped).await.map(drop) };
+                    let relayed = tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => true,
+                        _ = stop => false,
+                    };
+                    if !relayed {
+                        // Both sides stay open, and hear nothing more.
+                        std::future::pending::<()>().await;
+                    }
+                });
+            }
+        });
+        Self { url: url.replacen(&target, &address, 1), stopped }
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopped.send_replace(true);
+    }
 }

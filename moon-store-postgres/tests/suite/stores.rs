@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use moon_core::Store;
 
-#[cfg(test)]
-mod support;
-
 struct Postgres;
 
 impl moon_testkit::StoreFixture for Postgres {
-    type Guard = support::Database;
+    type Guard = crate::support::Database;
 
     fn skipped() -> bool {
-        support::skipped()
+        crate::support::skipped()
     }
 
-    async fn store() -> (Arc<dyn Store>, support::Database) {
-        let database = support::Database::migrated().await;
+    async fn store() -> (Arc<dyn Store>, crate::support::Database) {
+        let database = crate::support::Database::migrated().await;
         let store = database.store().await;
         (Arc::new(store), database)
     }

@@ -1,0 +1,23 @@
+//! The suites of moon-testkit on PostgreSQL and on the dialect of Redshift, and what is special about them.
+
+// `cfg(test)` tells clippy that these are tests, helpers included.
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod lent;
+#[cfg(test)]
+mod locks;
+#[cfg(test)]
+mod migrations;
+#[cfg(test)]
+mod publishing;
+#[cfg(test)]
+mod redshift;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
+mod stores;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod warehouses;
