@@ -20,4 +20,6 @@ mod stores;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod warehouses;
