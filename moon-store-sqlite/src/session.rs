@@ -61,6 +61,12 @@ impl Session {
         })
     }
 
+    /// [`done`](Self::done) for a statement that may have been carried out in part when it fails, whatever the reason.
+    pub(crate) fn done_or_failed<T>(&mut self, doing: &'static str, outcome: sqlx::Result<T>) -> Result<T> {
+        self.failed |= outcome.is_err();
+        self.done(doing, outcome)
+    }
+
     pub(crate) async fn commit(self) -> Result<()> {
         if self.failed {
             let _ = self.transaction.rollback().await;

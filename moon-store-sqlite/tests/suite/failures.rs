@@ -108,3 +108,16 @@ async fn a_dropped_unit_is_rolled_back_and_frees_the_writer() {
     assert!(unit.sales().insert_absent(&[sale("R1", 9, "2026-01-01", 1)]).await.unwrap().is_empty());
     unit.commit().await.unwrap();
 }
+
+/// The contract forbids it; should it happen, nothing of the unit is kept.
+#[tokio::test]
+async fn an_identifier_that_is_taken_undoes_the_unit() {
+    let database = Database::new();
+    let store = database.filled().await;
+    let mut unit = write(&store).await;
+    let sales = [sale("R1", 1, "2026-01-01", 1), sale("R2", 2, "2026-01-01", 1), sale("R3", 1, "2026-01-01", 1)];
+    assert_eq!(unit.sales().insert_absent(&sales).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(unit.commit().await.unwrap_err().kind(), ErrorKind::Backend);
+    let listed = read(&store).await.sales().list(&SaleQuery::default(), &PageRequest::first(9)).await.unwrap();
+    assert!(listed.items.is_empty());
+}
