@@ -37,6 +37,9 @@ impl Row {
 /// How much longer than the server's own limit the answer of a statement is waited for.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// The most bytes of one message of COPY.
+const COPY_BYTES: usize = 1 << 20;
+
 /// A pooled connection that goes back to its pool only when its transaction has ended; else it is closed.
 struct Lease {
     object: Option<Box<Object>>,
@@ -233,14 +236,18 @@ impl<'c> Session<'c> {
     }
 
     /// Sends rows in the binary form of COPY, and returns how many arrived.
-    pub(crate) async fn copy_in(&mut self, doing: &str, sql: &str, rows: Bytes) -> Result<u64> {
+    pub(crate) async fn copy_in(&mut self, doing: &str, sql: &str, mut rows: Bytes) -> Result<u64> {
         self.check_writes()?;
         self.client()?;
         self.busy = true;
         let client = self.client()?;
         let work = async {
             let mut sink = pin!(client.copy_in::<_, Bytes>(sql).await?);
-            sink.send(rows).await?;
+            // In pieces of any size: a message must fit into the server's memory.
+            while !rows.is_empty() {
+                let piece = rows.split_to(rows.len().min(COPY_BYTES));
+                sink.feed(piece).await?;
+            }
             sink.finish().await
         };
         let answer = tokio::time::timeout(self.answer, work).await;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use moon_core::{Result, Store, StoreInfo, TxMode, UnitOfWork};
+use moon_core::{ErrorKind, Result, Store, StoreInfo, TxMode, UnitOfWork};
 
 use crate::connections::{Access, Connections, PostgresOptions};
 use crate::migrate::{self, Schema};
@@ -13,6 +13,9 @@ const LEDGER: Schema = Schema { component: "ledger", scripts: &[include_str!("sc
 
 /// The schemes of URLs that name a PostgreSQL server.
 pub(crate) const SCHEMES: &[&str] = &["postgres", "postgresql"];
+
+/// The oldest version that will do, as the server counts.
+const OLDEST: i32 = 130_000;
 
 /// An operational store in a PostgreSQL database. Its tables begin with `ledger_`; the views `ledger_*_readable` show them
 /// to people, with exact decimal amounts once the ledger's settings are written. Cheap to clone; clones share the pool.
@@ -71,8 +74,13 @@ impl Store for PostgresStore {
 
     async fn ping(&self) -> Result<()> {
         let mut session = self.connections.begin(Access::Snapshot).await?;
-        let row = session.row("ask the server", "SELECT current_setting('server_version')", &[]).await?;
+        let sql = "SELECT current_setting('server_version'), current_setting('server_version_num')::int4";
+        let row = session.row("ask the server", sql, &[]).await?;
         if let Some(row) = row {
+            if row.get::<i32>(1)? < OLDEST {
+                let advice = "the server is older than PostgreSQL 13, which is the oldest that will do";
+                return Err(session.place().error(ErrorKind::Unsupported, "connect", advice));
+            }
             let version = row.get(0)?;
             self.version.get_or_init(|| version);
         }

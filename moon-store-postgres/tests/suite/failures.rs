@@ -13,9 +13,12 @@ use crate::support::{Database, skipped};
 
 /// Ends all sessions of a database but the asking one.
 async fn cut(database: &Database) {
-    let sql = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    database.client().await.batch_execute(sql).await.unwrap();
+    let client = database.client().await;
+    while !client.query(sql, &[]).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }
 
 #[tokio::test]

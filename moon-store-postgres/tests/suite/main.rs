@@ -10,6 +10,8 @@ mod locks;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod postings;
+#[cfg(test)]
 mod publishing;
 #[cfg(test)]
 mod redshift;

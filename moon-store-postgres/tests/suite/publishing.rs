@@ -176,10 +176,13 @@ async fn a_lost_connection_neither_doubles_nor_loses() {
         let stage = staged(&warehouse, 2, &Scope::full(), &changed).await;
         client.batch_execute(&format!("BEGIN; LOCK TABLE {table} IN SHARE MODE")).await.unwrap();
         let cut = async {
-            let wait = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+            let wait = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
-            while client.query(wait, &[]).await.unwrap().is_empty() {
-                tokio::time::sleep(Duration::from_millis(2)).await;
+            // Until the publisher is met, and then until it is gone.
+            for there in [true, false] {
+                while client.query(wait, &[]).await.unwrap().is_empty() == there {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
             }
             client.batch_execute("COMMIT").await.unwrap();
         };
