@@ -101,8 +101,7 @@ fn meaning(error: &DbError) -> (ErrorKind, Option<&'static str>) {
         "42P01" | "42703" | "3F000" => {
             (ErrorKind::Backend, Some("the schema is missing or of another version; run the migration first"))
         }
-        // Redshift has no code of its own for it.
-        "XX000" if error.message().contains("1023") || error.message().contains("erializable isolation violation") => {
+        "XX000" if is_redshifts_1023(error.message(), error.detail()) => {
             (ErrorKind::Contention, Some("another transaction stood in the way; repeat the unit"))
         }
         "XX001" | "XX002" => (ErrorKind::Corrupt, Some("the database is damaged; restore it from a backup")),
@@ -114,6 +113,12 @@ fn meaning(error: &DbError) -> (ErrorKind, Option<&'static str>) {
             _ => (ErrorKind::Backend, None),
         },
     }
+}
+
+/// Whether it is Redshift's error 1023, a violation of serializable isolation, for which it has no code of its own.
+fn is_redshifts_1023(message: &str, detail: Option<&str>) -> bool {
+    let told = |text: &str| text.to_lowercase().contains("serializable isolation violation");
+    message.trim() == "1023" || told(message) || detail.is_some_and(told)
 }
 
 /// The kind of a failure on this side of the connection.
@@ -140,4 +145,18 @@ fn client_kind(cause: &tokio_postgres::Error) -> ErrorKind {
 /// A stored value that breaks a rule which held when it was written.
 pub(crate) fn corrupt(cause: Error) -> Error {
     Error::new(ErrorKind::Corrupt, "what is stored breaks a rule of the domain").caused_by(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redshifts_isolation_violation_is_known_by_its_text() {
+        let detail = "Serializable isolation violation on table - 4252, transactions forming the cycle are: 9264, 9310";
+        assert!(is_redshifts_1023("1023", Some(detail)));
+        assert!(is_redshifts_1023("1023", None));
+        assert!(is_redshifts_1023("ERROR: 1023 DETAIL: Serializable isolation violation on table", None));
+        assert!(!is_redshifts_1023("could not allocate 1023 bytes", None));
+    }
 }

@@ -64,7 +64,11 @@ pub(super) fn insert(stage: Stage, rows: usize) -> String {
         let values: String = columns
             .iter()
             .enumerate()
-            .map(|(index, (_, kind))| format!(", CAST(${} AS {kind})", first + index + 2))
+            .map(|(index, (_, kind))| match (*kind, first + index + 2) {
+                // Redshift casts no text to a truth value.
+                ("BOOLEAN", place) => format!(", CAST(${place} AS VARCHAR(5)) = 'true'"),
+                (kind, place) => format!(", CAST(${place} AS {kind})"),
+            })
             .collect();
         format!("(${}{values})", first + 1)
     };

@@ -63,3 +63,56 @@ async fn what_redshift_lacks_is_forbidden() {
     }
     client.batch_execute("INSERT INTO teams (code, name) VALUES ('A', 'a'), ('A', 'a')").await.unwrap();
 }
+
+/// Fails the first two times that a team is published, as Redshift does when transactions form a cycle. A sequence counts,
+/// which no rollback takes back.
+const REFUSE_TWICE: &str = "CREATE SEQUENCE refusals;
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+        IF nextval('refusals') <= 2 THEN
+            RAISE EXCEPTION '1023' USING ERRCODE = 'XX000',
+                DETAIL = 'Serializable isolation violation on table - 4252, transactions forming the cycle are: 1, 2';
+        END IF;
+        RETURN NEW; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON teams FOR EACH ROW EXECUTE FUNCTION refuse()";
+
+/// A transaction that is refused with error 1023 is repeated as a whole, and neither doubles nor loses.
+#[tokio::test]
+async fn error_1023_is_overcome() {
+    use moon_testkit::WarehouseFixture as _;
+    if crate::support::skipped() {
+        return;
+    }
+    let (warehouse, database) = Redshift::warehouse().await;
+    let administrator = database.client().await;
+    administrator.batch_execute(REFUSE_TWICE).await.unwrap();
+    crate::publishing::publish(warehouse.as_ref(), 1, &moon_core::Scope::full(), &[("2026-03-01", 7)]).await.unwrap();
+    let attempts = administrator.query_one("SELECT last_value FROM refusals", &[]).await.unwrap();
+    assert_eq!(attempts.get::<_, i64>(0), 3);
+    let sums = warehouse.read(moon_core::DayRange::ALL).await.unwrap().sums;
+    assert_eq!(sums.iter().map(|sum| sum.figures.net.minor).collect::<Vec<_>>(), [7; 3]);
+}
+
+/// Publishers that meet wait for one another, and the last one's figures stand.
+#[tokio::test]
+async fn publishers_that_meet_wait_for_one_another() {
+    use moon_testkit::WarehouseFixture as _;
+    if crate::support::skipped() {
+        return;
+    }
+    let (warehouse, _database) = Redshift::warehouse().await;
+    let scope = moon_core::Scope::full();
+    for round in 0..3 {
+        let (lower, higher) = (2 * round + 1, 2 * round + 2);
+        let (lower_day, higher_day) = ([("2026-03-01", i128::from(lower))], [("2026-03-01", i128::from(higher))]);
+        let (first, second) = tokio::join!(
+            crate::publishing::publish(warehouse.as_ref(), lower, &scope, &lower_day),
+            crate::publishing::publish(warehouse.as_ref(), higher, &scope, &higher_day),
+        );
+        second.unwrap();
+        if let Err(error) = first {
+            assert_eq!(error.kind(), moon_core::ErrorKind::Refused, "{error}");
+        }
+        let sums = warehouse.read(moon_core::DayRange::ALL).await.unwrap().sums;
+        assert_eq!(sums.iter().map(|sum| sum.figures.net.minor).collect::<Vec<_>>(), [i128::from(higher); 3]);
+    }
+}
