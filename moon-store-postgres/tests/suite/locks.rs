@@ -159,7 +159,8 @@ async fn the_ledger_repeats_a_call_that_met_a_deadlock() {
     let database = Database::migrated().await;
     let (_, ledger) = opened(&database).await;
     let client = database.client().await;
-    let set = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 20', current_database()); END $$";
+    // The server looks for a deadlock once, after this many milliseconds of waiting: by then the ring must be closed.
+    let set = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 400', current_database()); END $$";
     client.batch_execute(set).await.unwrap();
     let ledger = moon_testkit::builders::ledger_at(
         Arc::new(PostgresStore::connect(&database.url()).await.unwrap()),
@@ -204,4 +205,57 @@ async fn waiting_for_a_lock_ends() {
         assert_eq!(error.kind(), ErrorKind::Backend, "nothing more goes");
         unit.rollback().await.unwrap();
     }
+}
+
+/// Four workers bring the messages of sixty sales, each message by itself and all in a mixed order. Whatever meets whatever,
+/// every sale ends in the state that any order of arrival leads to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_from_all_sides_end_in_one_state() {
+    const SALES: u32 = 60;
+    const WORKERS: u32 = 4;
+    if skipped() {
+        return;
+    }
+    let database = Database::migrated().await;
+    let (store, ledger) = opened(&database).await;
+    let mut messages = Vec::new();
+    for number in 0..SALES {
+        let reference = format!("S{number}");
+        let sale = |units: i64, day: &str| content("AGT001", "LIFE", day, rupees(units));
+        messages.extend([
+            content_message(&reference, Some(0), sale(100, "2026-01-30")),
+            life_message(&reference, Some(1), cancel("2026-03-20")),
+            content_message(&reference, Some(2), sale(120, "2026-02-02")),
+            life_message(&reference, Some(3), moon_testkit::builders::reinstate("2026-04-01")),
+            life_message(&reference, Some(4), moon_testkit::builders::cancel_part("2026-05-01", rupees(20))),
+        ]);
+    }
+    // Mixed, but always in the same way; neighbours stay close enough to meet.
+    messages.sort_by_key(|message| {
+        let number: u32 = message.key.reference.as_str()[1..].parse().unwrap();
+        let moon_core::RevisionRule::Given(revision) = message.revision else { unreachable!() };
+        (number / 4, (number * 5 + revision.0).wrapping_mul(2_654_435_761))
+    });
+    let messages = Arc::new(messages);
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|worker| {
+            let (ledger, messages) = (ledger.clone(), Arc::clone(&messages));
+            tokio::spawn(async move {
+                for message in messages.iter().skip(usize::try_from(worker).unwrap()).step_by(4) {
+                    let report = ledger.record_sales(&actor(), std::slice::from_ref(message)).await.unwrap();
+                    assert_eq!((report.counts().rejected, report.counts().conflicts), (0, 0), "{report:?}");
+                }
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    for number in 0..SALES {
+        let sale = ledger.find_sale(&key(&format!("S{number}"))).await.unwrap().unwrap();
+        assert_eq!(sale.content.amount, rupees(120), "{number}");
+        let amounts: Vec<_> = sale.adjustments.iter().map(|adjustment| adjustment.amount).collect();
+        assert_eq!(amounts, [rupees(-120), rupees(120), rupees(-20)], "{number}");
+    }
+    drop(store);
 }
