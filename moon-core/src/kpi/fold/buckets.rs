@@ -11,15 +11,6 @@ const UNKNOWN: u32 = u32::MAX;
 /// A block costs about as much as this many rows beside those in it.
 const RUN_ROWS_MIN: usize = 32;
 
-/// The buckets of the rows of one block.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Buckets<'a> {
-    /// One for all rows.
-    One(u32),
-    /// One for each row.
-    Each(&'a [u32]),
-}
-
 /// Numbers the buckets in the order in which their first row arrives, behind [`OUTSIDE`], and remembers the bucket of
 /// each day in a dense table over the range of days seen so far: at most 13 MB for all business dates.
 #[derive(Debug, Clone)]
@@ -51,11 +42,7 @@ impl BucketMap {
         plan: &FoldPlan,
         days: &[i32],
         buffer: &'b mut [u32; BLOCK_ROWS],
-    ) -> Result<Buckets<'b>> {
-        let Some(first) = days.first().copied() else { return Ok(Buckets::One(OUTSIDE)) };
-        if is_one_day(days) {
-            return Ok(Buckets::One(self.bucket(plan, first)?));
-        }
+    ) -> Result<&'b [u32]> {
         let (base, by_day) = (self.base, self.by_day.as_slice());
         let mut unknown = false;
         for (bucket, day) in buffer.iter_mut().zip(days) {
@@ -63,13 +50,14 @@ impl BucketMap {
             unknown |= *bucket == UNKNOWN;
         }
         if unknown {
-            let (min, max) = days.iter().fold((first, first), |(min, max), day| (min.min(*day), max.max(*day)));
-            self.cover(min, max)?;
+            if let (Some(min), Some(max)) = (days.iter().min(), days.iter().max()) {
+                self.cover(*min, *max)?;
+            }
             for (bucket, day) in buffer.iter_mut().zip(days).filter(|(bucket, _)| **bucket == UNKNOWN) {
                 *bucket = self.bucket(plan, *day)?;
             }
         }
-        Ok(Buckets::Each(buffer.get(..days.len()).unwrap_or_default()))
+        Ok(buffer.get(..days.len()).unwrap_or_default())
     }
 
     /// The bucket of a day.

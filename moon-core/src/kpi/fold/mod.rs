@@ -9,25 +9,29 @@ mod control;
 mod dictionary;
 mod packing;
 mod parallel;
+mod runs;
 mod shared_rows;
 mod table;
 
 use std::ops::Range;
 
-use self::buckets::{BucketMap, Buckets, block_length};
-use self::control::Control;
+use self::buckets::{BucketMap, block_length};
+use self::control::{Control, PlainSales};
 use self::dictionary::Dictionary;
 use self::packing::{Packing, magnitude};
 pub use self::parallel::fold_parallel;
-use self::shared_rows::{SHARED_CELLS, SharedRows, share_out};
-use self::table::Table;
+use self::runs::{Run, RunBlock};
+use self::shared_rows::{SHARED_GROUPS, SharedRows};
+use self::table::{Placed, Table};
 use crate::{
     AdjustmentPostings, Calendar, Cell, DaySet, Dimension, Error, ErrorKind, Granularity, NewCodes, PostingBatch,
     PostingColumns, Result, Sum, Totals,
 };
 
+/// How many dimensions there are.
+const DIMENSIONS_MAX: usize = 4;
 /// How many rows are checked and added at a time: all their columns stay in the innermost cache.
-const BLOCK_ROWS: usize = 256;
+const BLOCK_ROWS: usize = 512;
 
 /// What to sum, and into which buckets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +93,9 @@ pub struct Fold {
     plan: FoldPlan,
     dictionaries: Dictionaries,
     buckets: BucketMap,
+    /// How many buckets there is room for.
+    fitted: usize,
+    run: Run,
     packing: Packing,
     shared: SharedRows,
     tables: Vec<Table>,
@@ -106,6 +113,8 @@ impl Fold {
             plan,
             dictionaries: Dictionaries::new(),
             buckets: BucketMap::new(),
+            fitted: 0,
+            run: Run::new(),
             packing: Packing::new(),
             shared: SharedRows::default(),
             tables,
@@ -156,7 +165,7 @@ impl Fold {
             let dictionary = self.dictionaries.of_mut(table.dimension);
             let codes = other.dictionaries.of(table.dimension).codes();
             let group_of = codes.iter().map(|code| dictionary.intern(code)).collect::<Result<Vec<_>>>()?;
-            table.fit(self.buckets.len(), dictionary.codes().len());
+            table.fit(self.buckets.len(), dictionary.codes().len(), dictionary.scanned());
             table.merge(other_table, &bucket_of, &group_of)?;
         }
         Ok(())
@@ -191,51 +200,99 @@ impl Fold {
             start = block.end;
             let days = sales.day.get(block.clone()).unwrap_or_default();
             let amounts = sales.amount.get(block.clone()).unwrap_or_default();
+            if let Some(run) = RunBlock::of(days, amounts) {
+                self.add_run(sales, &block, amounts, run)?;
+                continue;
+            }
             let buckets = self.buckets.find(&self.plan, days, &mut bucket_buffer)?;
             self.fit();
-            let magnitude = magnitude(amounts);
-            self.control.add_sales(buckets, amounts, magnitude.is_some())?;
-            match magnitude {
-                Some(magnitude) => self.add_packed(sales, block, buckets, amounts, magnitude)?,
+            match magnitude(amounts) {
+                Some(magnitude) => self.add_mixed(sales, &block, buckets, amounts, magnitude)?,
                 None => {
                     self.check_groups(sales, &block)?;
+                    self.control.add_sales(buckets, amounts);
                     for table in &mut self.tables {
                         add_large(table, buckets, block_of(sales, table.dimension, &block), amounts)?;
                     }
                 }
             }
         }
+        self.run.flush(&mut self.tables)
+    }
+
+    /// Adds a block of one day, as nearly all are in day order.
+    fn add_run(&mut self, sales: &PostingColumns, block: &Range<usize>, amounts: &[i64], run: RunBlock) -> Result<()> {
+        let bucket = self.buckets.bucket(&self.plan, run.day)?;
+        self.fit();
+        let count = i64::try_from(amounts.len()).unwrap_or(i64::MAX);
+        self.control.add_run(bucket, PlainSales { minor: run.sum, count }, run.magnitude);
+        if !self.run.has_room(bucket, amounts.len(), run.magnitude) {
+            self.run.flush(&mut self.tables)?;
+            self.run.restart(bucket, amounts.len(), run.magnitude);
+        }
+        let mut columns = [&[][..]; DIMENSIONS_MAX];
+        let count = self.run.tables().len();
+        for (column, number) in columns.iter_mut().zip(self.run.tables()) {
+            if let Some(table) = self.tables.get(*number) {
+                *column = block_of(sales, table.dimension, block);
+            }
+        }
+        if !self.run.add(columns.get(..count).unwrap_or_default(), amounts, run.magnitude) {
+            return self.check_groups(sales, block);
+        }
+        if count == self.tables.len() {
+            return Ok(());
+        }
+        self.reserve(amounts.len(), run.magnitude)?;
+        let mut buffer = [0; BLOCK_ROWS];
+        let values = self.packing.pack(amounts, &mut buffer);
+        let many = |number: usize| !self.run.tables().contains(&number);
+        for (_, table) in self.tables.iter_mut().enumerate().filter(|(number, _)| many(*number)) {
+            let groups = block_of(sales, table.dimension, block);
+            check_indices(table.dimension, groups, self.dictionaries.of(table.dimension).scanned())?;
+            table.add_packed(&[bucket; BLOCK_ROWS], groups, values);
+        }
         Ok(())
     }
 
-    /// Adds a block whose sums fit into 64 bits.
-    fn add_packed(
+    /// Adds a block of several days.
+    fn add_mixed(
         &mut self,
         sales: &PostingColumns,
-        block: Range<usize>,
-        buckets: Buckets<'_>,
+        block: &Range<usize>,
+        buckets: &[u32],
         amounts: &[i64],
         magnitude: u64,
     ) -> Result<()> {
-        if !self.packing.has_room(amounts.len(), magnitude) {
-            self.unpack()?;
-            self.packing.restart(amounts.len(), magnitude);
-        }
-        self.packing.note(buckets, amounts.len(), magnitude);
-        let mut parts = [(0, &[][..]); Dimension::DAILY.len() + 1];
-        let shared = self.tables.iter().filter_map(|table| Some((table.part.as_ref()?.start, table.dimension)));
-        let columns = shared.map(|(start, dimension)| (start, block_of(sales, dimension, &block)));
-        let count = parts.iter_mut().zip(columns).map(|(place, part)| *place = part).count();
-        self.shared.add(buckets, parts.get(..count).unwrap_or_default(), amounts, &self.packing);
+        self.reserve(amounts.len(), magnitude)?;
+        self.shared.fit(self.buckets.len());
+        let mut columns = [&[][..]; DIMENSIONS_MAX];
+        let sharing = self.tables.iter().filter(|table| table.shares());
+        let count = columns
+            .iter_mut()
+            .zip(sharing)
+            .map(|(column, table)| *column = block_of(sales, table.dimension, block))
+            .count();
+        self.shared.add(buckets, columns.get(..count).unwrap_or_default(), amounts, &self.packing);
         // Only now are the groups checked: the sums have waited for them to come from memory, and now they are near.
-        self.check_groups(sales, &block)?;
+        self.check_groups(sales, block)?;
         if count < self.tables.len() {
             let mut buffer = [0; BLOCK_ROWS];
             let values = self.packing.pack(amounts, &mut buffer);
-            for table in self.tables.iter_mut().filter(|table| table.part.is_none()) {
-                table.add_packed(buckets, block_of(sales, table.dimension, &block), values);
+            for table in self.tables.iter_mut().filter(|table| !table.shares()) {
+                table.add_packed(buckets, block_of(sales, table.dimension, block), values);
             }
         }
+        Ok(())
+    }
+
+    /// Makes room for rows in the packed cells.
+    fn reserve(&mut self, rows: usize, magnitude: u64) -> Result<()> {
+        if !self.packing.has_room(rows, magnitude) {
+            self.unpack()?;
+            self.packing.restart(rows, magnitude);
+        }
+        self.packing.note(rows, magnitude);
         Ok(())
     }
 
@@ -252,63 +309,66 @@ impl Fold {
         if [adjustments.own_day.len(), adjustments.count.len()] != [postings.len(); 2] {
             return Err(unequal_lengths());
         }
-        let mut places = Vec::with_capacity(postings.len());
+        let mut placed = Vec::with_capacity(postings.len());
         let counts = postings.amount.iter().zip(&adjustments.count);
         for ((day, own_day), (amount, count)) in postings.day.iter().zip(&adjustments.own_day).zip(counts) {
             let sale_bucket = self.buckets.bucket(&self.plan, *day)?;
             let own_bucket = self.buckets.bucket(&self.plan, *own_day)?;
-            places.push((sale_bucket, own_bucket, *amount, *count));
+            placed.push(Placed { sale_bucket, own_bucket, amount: *amount, count: *count });
         }
         self.fit();
-        for (sale_bucket, own_bucket, amount, count) in &places {
-            self.control.adjust(*sale_bucket, *own_bucket, Sum::new((*amount).into(), (*count).into()))?;
-        }
+        self.control.adjust(&placed);
         self.check_groups(postings, &(0..postings.len()))?;
-        for table in self.tables.iter_mut().filter(|_| !places.is_empty()) {
-            table.fit_adjustments();
-            for (group, (sale_bucket, own_bucket, amount, count)) in
-                column(postings, table.dimension).iter().zip(&places)
-            {
-                table.adjust(*sale_bucket, *own_bucket, *group, *amount, *count)?;
-            }
+        if !placed.is_empty() {
+            let adjust = |table: &mut Table| table.adjust(column(postings, table.dimension), &placed);
+            self.tables.iter_mut().try_for_each(adjust)?;
         }
         Ok(())
     }
 
-    /// Makes room for the groups of all codes. Where a shared row no longer suffices, it is shared out anew.
+    /// Makes room for the groups of all codes.
     fn make_room(&mut self) -> Result<()> {
-        let groups = |table: &Table| self.dictionaries.of(table.dimension).codes().len();
-        let grown = |table: &Table| {
-            table.part.as_ref().map_or(groups(table) <= SHARED_CELLS, |part| part.len() < groups(table))
-        };
-        if self.tables.iter().any(grown) {
-            let parts = share_out(self.tables.iter().map(groups));
-            if self.tables.iter().map(|table| &table.part).ne(&parts) {
-                self.unpack()?;
-                self.tables.iter_mut().zip(parts).for_each(|(table, part)| table.part = part);
-            }
+        let outgrown =
+            |table: &Table| table.shares() && self.dictionaries.of(table.dimension).codes().len() > SHARED_GROUPS;
+        if self.tables.iter().any(outgrown) {
+            self.unpack()?;
         }
+        self.run.flush(&mut self.tables)?;
+        self.fitted = 0;
+        self.run.choose(self.tables.iter().map(|table| self.dictionaries.of(table.dimension).codes().len()));
         self.fit();
         Ok(())
     }
 
     /// Makes room for all buckets.
     fn fit(&mut self) {
+        if self.fitted == self.buckets.len() {
+            return;
+        }
+        self.fitted = self.buckets.len();
         self.control.fit(self.buckets.len());
-        self.shared.fit(self.buckets.len());
         for table in &mut self.tables {
-            table.fit(self.buckets.len(), self.dictionaries.of(table.dimension).codes().len());
+            let dictionary = self.dictionaries.of(table.dimension);
+            table.fit(self.buckets.len(), dictionary.codes().len(), dictionary.scanned());
         }
     }
 
     /// Moves everything into the exact sums.
     fn unpack(&mut self) -> Result<()> {
-        let touched = self.packing.touched();
-        for (bucket, row) in touched.clone().zip(self.shared.rows_mut(touched)) {
-            for table in &mut self.tables {
-                table.unpack_shared(bucket, row, &self.packing)?;
+        self.run.flush(&mut self.tables)?;
+        if self.packing.is_empty() {
+            return Ok(());
+        }
+        let magnitude = self.packing.magnitude();
+        for (bucket, row) in (0_u32..).zip(self.shared.rows_mut()) {
+            let plain = row.plain();
+            if plain.count != 0 {
+                self.control.add_run(bucket, plain, magnitude);
+                for (table, cells) in self.tables.iter_mut().filter(|table| table.shares()).zip(row.parts()) {
+                    table.unpack_row(bucket, cells, &self.packing)?;
+                }
+                row.clear();
             }
-            row.fill(0);
         }
         for table in &mut self.tables {
             table.unpack(&self.packing)?;
@@ -396,13 +456,7 @@ fn check_indices(dimension: Dimension, groups: &[u32], codes: usize) -> Result<(
         .with("codes", codes))
 }
 
-fn add_large(table: &mut Table, buckets: Buckets<'_>, groups: &[u32], amounts: &[i64]) -> Result<()> {
-    for (row, (group, amount)) in groups.iter().zip(amounts).enumerate() {
-        let bucket = match buckets {
-            Buckets::One(bucket) => bucket,
-            Buckets::Each(buckets) => buckets.get(row).copied().unwrap_or(buckets::OUTSIDE),
-        };
-        table.add_large(bucket, *group, *amount)?;
-    }
-    Ok(())
+fn add_large(table: &mut Table, buckets: &[u32], groups: &[u32], amounts: &[i64]) -> Result<()> {
+    let mut rows = buckets.iter().zip(groups).zip(amounts);
+    rows.try_for_each(|((bucket, group), amount)| table.add_sum(*bucket, *group, Sum::new((*amount).into(), 1)))
 }

@@ -1,10 +1,6 @@
 //! Sum and count of some blocks in 64 bits.
 
-use std::ops::Range;
-
 use super::BLOCK_ROWS;
-use super::buckets::Buckets;
-use crate::Sum;
 
 /// Fewer bits for the count would mean unpacking after every few blocks; amounts so large are added in 128 bits instead.
 const COUNT_BITS_MIN: u32 = 11;
@@ -14,18 +10,17 @@ const MAGNITUDE_MAX: u64 = 1 << (62 - COUNT_BITS_MIN);
 
 /// How a row's amount and count share one number: the amount stands above `count_bits` bits of count. Before the rows
 /// since the last unpacking could overflow either part, whoever adds must unpack.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Packing {
     count_bits: u32,
     rows: u64,
     /// The sum of the amounts' magnitudes, an upper bound of every cell's.
     magnitude: u64,
-    touched: Range<usize>,
 }
 
 impl Packing {
     pub(super) fn new() -> Self {
-        Self { count_bits: COUNT_BITS_MIN, rows: 0, magnitude: 0, touched: 0..0 }
+        Self { count_bits: COUNT_BITS_MIN, rows: 0, magnitude: 0 }
     }
 
     /// Whether a block of that magnitude still fits.
@@ -40,22 +35,23 @@ impl Packing {
         let mean_bits = u64::BITS - mean.leading_zeros();
         let most = 62 - (u64::BITS - magnitude.leading_zeros());
         let count_bits = (62_u32.saturating_sub(mean_bits) / 2).clamp(COUNT_BITS_MIN, COUNT_BITS_MAX).min(most);
-        *self = Self { count_bits, rows: 0, magnitude: 0, touched: 0..0 };
+        *self = Self { count_bits, rows: 0, magnitude: 0 };
     }
 
-    /// Takes note of a block that has room and is being added.
-    pub(super) fn note(&mut self, buckets: Buckets<'_>, rows: usize, magnitude: u64) {
-        let (min, max) = match buckets {
-            Buckets::One(bucket) => (bucket, bucket),
-            Buckets::Each(buckets) => {
-                buckets.iter().fold((u32::MAX, 0), |(min, max), bucket| (min.min(*bucket), max.max(*bucket)))
-            }
-        };
-        let (start, end) = (min as usize, max as usize + 1);
-        self.touched =
-            if self.rows == 0 { start..end } else { self.touched.start.min(start)..self.touched.end.max(end) };
+    /// Takes note of rows that have room and are being added.
+    pub(super) fn note(&mut self, rows: usize, magnitude: u64) {
         self.rows += u64::try_from(rows).unwrap_or(u64::MAX);
         self.magnitude += magnitude;
+    }
+
+    /// Whether nothing was added since the last unpacking.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// The sum of the magnitudes of what was added since the last unpacking.
+    pub(super) fn magnitude(&self) -> u64 {
+        self.magnitude
     }
 
     /// An amount with a count of one.
@@ -72,13 +68,9 @@ impl Packing {
     }
 
     /// The sum and count in a cell.
-    pub(super) fn unpack(&self, packed: i64) -> Sum {
-        Sum::new((packed >> self.count_bits).into(), packed & ((1 << self.count_bits) - 1))
-    }
-
-    /// The buckets that hold something packed.
-    pub(super) fn touched(&self) -> Range<usize> {
-        self.touched.clone()
+    pub(super) fn unpack(&self, packed: i64) -> (i64, i32) {
+        let count = packed & ((1 << self.count_bits) - 1);
+        (packed >> self.count_bits, i32::try_from(count).unwrap_or(i32::MAX))
     }
 }
 
@@ -88,6 +80,6 @@ pub(super) fn magnitude(amounts: &[i64]) -> Option<u64> {
         let magnitude = amount.unsigned_abs();
         (bits | magnitude, sum.wrapping_add(magnitude))
     });
-    // With no bit at or above 2^51 in any of at most 2^8 amounts, the sum did not wrap.
+    // With no bit at or above 2^51 in any of at most 2^10 amounts, the sum did not wrap.
     (bits < MAGNITUDE_MAX && sum < MAGNITUDE_MAX).then_some(sum)
 }

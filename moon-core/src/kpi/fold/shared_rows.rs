@@ -1,21 +1,41 @@
-//! Packed accumulators that several dimensions share.
+//! Packed accumulators for rows of many days next to one another.
 
-use std::array;
-use std::ops::Range;
-
-use super::BLOCK_ROWS;
-use super::buckets::Buckets;
+use super::control::PlainSales;
 use super::packing::Packing;
+use super::runs::full;
+use super::{BLOCK_ROWS, DIMENSIONS_MAX};
 
-/// The cells of a shared row. Its 1 KiB stays in the innermost cache, and lies in one page of memory.
-pub(super) const SHARED_CELLS: usize = 128;
-/// How many dimensions can share it.
-const DIMENSIONS_MAX: usize = 4;
+/// How many groups a dimension may have to take part.
+pub(super) const SHARED_GROUPS: usize = 64;
 
-type Row = [i64; SHARED_CELLS];
+/// The accumulators of a bucket, near one another: a part for each dimension of few groups, at a place that the compiler
+/// knows, and the plain sums beside them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    parts: [[i64; SHARED_GROUPS]; DIMENSIONS_MAX],
+    plain: PlainSales,
+}
 
-/// One row for each bucket, of a length that the compiler knows, in which every dimension of few groups has a part. A
-/// posting adds to its cells in all of them at once, next to one another.
+impl Row {
+    const EMPTY: Self = Self { parts: [[0; SHARED_GROUPS]; DIMENSIONS_MAX], plain: PlainSales { minor: 0, count: 0 } };
+
+    /// The packed cells of the parts.
+    pub(super) fn parts(&self) -> &[[i64; SHARED_GROUPS]] {
+        &self.parts
+    }
+
+    /// The sums without groups.
+    pub(super) fn plain(&self) -> PlainSales {
+        self.plain
+    }
+
+    /// Empties it.
+    pub(super) fn clear(&mut self) {
+        *self = Self::EMPTY;
+    }
+}
+
+/// A row for each bucket. A posting adds to its cells in all parts at once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SharedRows {
     rows: Vec<Row>,
@@ -25,123 +45,64 @@ impl SharedRows {
     /// Makes room for that many buckets.
     pub(super) fn fit(&mut self, buckets: usize) {
         if buckets > self.rows.len() {
-            self.rows.resize(buckets, [0; SHARED_CELLS]);
+            self.rows.resize(buckets, Row::EMPTY);
         }
     }
 
-    /// The rows of these buckets.
-    pub(super) fn rows_mut(&mut self, buckets: Range<usize>) -> &mut [Row] {
-        self.rows.get_mut(buckets).unwrap_or_default()
+    /// The rows, by bucket.
+    pub(super) fn rows_mut(&mut self) -> &mut [Row] {
+        &mut self.rows
     }
 
-    /// Adds a block to the parts that start at these offsets. A group beyond its part goes astray: whoever adds checks
-    /// the groups.
-    pub(super) fn add(&mut self, buckets: Buckets<'_>, parts: &[(usize, &[u32])], amounts: &[i64], packing: &Packing) {
-        match parts {
-            [] => {}
-            [a] => self.add_parts([*a], buckets, amounts, packing),
-            [a, b] => self.add_parts([*a, *b], buckets, amounts, packing),
-            [a, b, c] => self.add_parts([*a, *b, *c], buckets, amounts, packing),
-            [a, b, c, d, ..] => self.add_parts([*a, *b, *c, *d], buckets, amounts, packing),
+    /// Adds a block; `columns` are those of the parts. A group beyond its part goes astray: whoever adds checks the groups.
+    pub(super) fn add(&mut self, buckets: &[u32], columns: &[&[u32]], amounts: &[i64], packing: &Packing) {
+        match *columns {
+            [] => self.add_columns([], buckets, amounts, packing),
+            [a] => self.add_columns([a], buckets, amounts, packing),
+            [a, b] => self.add_columns([a, b], buckets, amounts, packing),
+            [a, b, c] => self.add_columns([a, b, c], buckets, amounts, packing),
+            [a, b, c, d, ..] => self.add_columns([a, b, c, d], buckets, amounts, packing),
         }
     }
 
-    fn add_parts<const N: usize>(
+    fn add_columns<const N: usize>(
         &mut self,
-        parts: [(usize, &[u32]); N],
-        buckets: Buckets<'_>,
+        columns: [&[u32]; N],
+        buckets: &[u32],
         amounts: &[i64],
         packing: &Packing,
     ) {
-        let offsets = parts.map(|(offset, _)| offset);
-        let groups = parts.map(|(_, groups)| groups);
-        match buckets {
-            Buckets::One(bucket) => {
-                let Some(row) = self.rows.get_mut(bucket as usize) else { return };
-                match (full(groups), amounts.as_array::<BLOCK_ROWS>()) {
-                    (Some(groups), Some(amounts)) => add_run(row, offsets, groups, amounts, packing),
-                    _ => {
-                        for (index, amount) in amounts.iter().enumerate() {
-                            let groups = groups.map(|groups| groups.get(index).copied().unwrap_or(0));
-                            add_posting(row, offsets, groups, packing.packed(*amount));
-                        }
-                    }
-                }
+        match (full(columns), amounts.as_array(), buckets.as_array()) {
+            // The compiler knows the length, so that this loop has no bounds to check.
+            (Some(columns), Some(amounts), Some(buckets)) => {
+                add_block::<N, BLOCK_ROWS>(&mut self.rows, buckets, columns, amounts, *packing);
             }
-            Buckets::Each(buckets) => {
-                let rows = self.rows.as_mut_slice();
-                match (full(groups), amounts.as_array::<BLOCK_ROWS>(), buckets.as_array::<BLOCK_ROWS>()) {
-                    (Some(groups), Some(amounts), Some(buckets)) => {
-                        add_mixed(rows, buckets, offsets, groups, amounts, packing);
-                    }
-                    _ => {
-                        for (index, (bucket, amount)) in buckets.iter().zip(amounts).enumerate() {
-                            let groups = groups.map(|groups| groups.get(index).copied().unwrap_or(0));
-                            if let Some(row) = rows.get_mut(*bucket as usize) {
-                                add_posting(row, offsets, groups, packing.packed(*amount));
-                            }
-                        }
-                    }
+            _ => {
+                for (index, (bucket, amount)) in buckets.iter().zip(amounts).enumerate() {
+                    let columns = columns.map(|column| [column.get(index).copied().unwrap_or(0)]);
+                    add_block(&mut self.rows, &[*bucket], columns.each_ref(), &[*amount], *packing);
                 }
             }
         }
     }
 }
 
-/// The columns as those of a full block, which need no bounds.
-fn full<const N: usize>(groups: [&[u32]; N]) -> Option<[&[u32; BLOCK_ROWS]; N]> {
-    let arrays: [Option<&[u32; BLOCK_ROWS]>; N] = groups.map(|groups| groups.as_array());
-    arrays.iter().all(Option::is_some).then(|| arrays.map(|array| array.unwrap_or(&[0; BLOCK_ROWS])))
-}
-
-fn add_run<const N: usize>(
-    row: &mut Row,
-    offsets: [usize; N],
-    groups: [&[u32; BLOCK_ROWS]; N],
-    amounts: &[i64; BLOCK_ROWS],
-    packing: &Packing,
-) {
-    for (index, amount) in amounts.iter().enumerate() {
-        add_posting(row, offsets, groups.map(|groups| groups[index]), packing.packed(*amount));
-    }
-}
-
-fn add_mixed<const N: usize>(
+fn add_block<const N: usize, const ROWS: usize>(
     rows: &mut [Row],
-    buckets: &[u32; BLOCK_ROWS],
-    offsets: [usize; N],
-    groups: [&[u32; BLOCK_ROWS]; N],
-    amounts: &[i64; BLOCK_ROWS],
-    packing: &Packing,
+    buckets: &[u32; ROWS],
+    columns: [&[u32; ROWS]; N],
+    amounts: &[i64; ROWS],
+    packing: Packing,
 ) {
-    for (index, (bucket, amount)) in buckets.iter().zip(amounts).enumerate() {
-        if let Some(row) = rows.get_mut(*bucket as usize) {
-            add_posting(row, offsets, groups.map(|groups| groups[index]), packing.packed(*amount));
+    for index in 0..ROWS {
+        if let Some(row) = rows.get_mut(buckets[index] as usize) {
+            let packed = packing.packed(amounts[index]);
+            for (part, column) in row.parts.iter_mut().zip(columns) {
+                let cell = &mut part[column[index] as usize % SHARED_GROUPS];
+                *cell = cell.wrapping_add(packed);
+            }
+            row.plain.minor = row.plain.minor.wrapping_add(amounts[index]);
+            row.plain.count += 1;
         }
     }
-}
-
-fn add_posting<const N: usize>(row: &mut Row, offsets: [usize; N], groups: [u32; N], packed: i64) {
-    let places: [usize; N] = array::from_fn(|part| offsets[part].wrapping_add(groups[part] as usize) % SHARED_CELLS);
-    for place in places {
-        row[place] = row[place].wrapping_add(packed);
-    }
-}
-
-/// Shares a row out among dimensions of so many groups, in their order: the part of each, or `None` for those that find
-/// no room.
-pub(super) fn share_out(groups: impl Iterator<Item = usize>) -> Vec<Option<Range<usize>>> {
-    let mut start = 0;
-    groups
-        .take(DIMENSIONS_MAX)
-        .map(|groups| {
-            // A little more than needed, so that not every new code moves the parts.
-            let end = start + groups.next_multiple_of(16);
-            (end <= SHARED_CELLS).then(|| {
-                let part = start..end;
-                start = end;
-                part
-            })
-        })
-        .collect()
 }
