@@ -31,7 +31,9 @@ mod totals;
 mod unit;
 mod url;
 mod value;
+mod warehouse;
 
 pub use connections::MysqlOptions;
 pub use store::MysqlStore;
 pub use unit::MysqlUnit;
+pub use warehouse::MysqlWarehouse;

@@ -41,6 +41,11 @@ impl MysqlStore {
         store.ping().await?;
         Ok(store)
     }
+
+    /// The connections, for a warehouse in the same database.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
+    }
 }
 
 #[async_trait]

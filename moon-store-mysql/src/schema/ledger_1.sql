@@ -220,7 +220,7 @@ CREATE TABLE ledger_currency (
 
 -- For people: codes instead of numbers, exact decimal amounts. Empty until the currency is known. A division of decimals
 -- keeps four more digits than the amount has, which is as many as any currency has.
-CREATE SQL SECURITY INVOKER VIEW ledger_sales_readable AS
+CREATE SQL SECURITY DEFINER VIEW ledger_sales_readable AS
 SELECT
     LOWER(HEX(s.id)) AS id,
     CONVERT(src.name USING utf8mb4) AS source,
@@ -251,7 +251,7 @@ LEFT JOIN ledger_teams t ON t.id = s.team_id
 LEFT JOIN ledger_branches b ON b.id = s.branch_id
 WHERE s.state < 2;
 
-CREATE SQL SECURITY INVOKER VIEW ledger_adjustments_readable AS
+CREATE SQL SECURITY DEFINER VIEW ledger_adjustments_readable AS
 SELECT
     LOWER(HEX(j.sale_id)) AS sale,
     j.revision,
@@ -264,7 +264,7 @@ SELECT
 FROM ledger_currency c
 CROSS JOIN ledger_adjustments j;
 
-CREATE SQL SECURITY INVOKER VIEW ledger_targets_readable AS
+CREATE SQL SECURITY DEFINER VIEW ledger_targets_readable AS
 SELECT
     CONVERT(p.code USING utf8mb4) AS product,
     CONVERT(CASE g.scope WHEN 'branch' THEN CONCAT('branch:', b.code) WHEN 'team' THEN CONCAT('team:', t.code)

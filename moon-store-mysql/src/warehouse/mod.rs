@@ -1,0 +1,138 @@
+//! The warehouse.
+
+mod publish;
+mod read;
+mod rows;
+mod runs;
+mod stage;
+
+use async_trait::async_trait;
+use moon_core::{
+    Currency, DayRange, Error, ErrorKind, Opening, Published, Receipt, Result, RunKey, RunRecord, Scope, Warehouse,
+};
+
+use crate::connections::{Access, Connections, MysqlOptions};
+use crate::migrate::{self, Schema};
+use crate::session::Session;
+use crate::store::MysqlStore;
+use crate::value::{self, Columns as _};
+use stage::MysqlStage;
+
+const WAREHOUSE: Schema = Schema { component: "warehouse", scripts: &[include_str!("../schema/warehouse_1.sql")] };
+
+/// An analytics warehouse in a MySQL or MariaDB database, which may be the store's own. BI tools read the tables and views
+/// `team_sales_daily`, `branch_sales_daily`, `product_sales_daily`, `teams`, `branches`, `products`, `product_targets`,
+/// `team_sales_metrics`, `branch_sales_metrics` and `product_target_metrics` (each also `_monthly`), and `kpi_runs`.
+/// Amounts in them are `DECIMAL(38, 4)`. Their identity and grants survive every run. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct MysqlWarehouse {
+    connections: Connections,
+    currency: Currency,
+}
+
+impl MysqlWarehouse {
+    /// Connects to the database of a URL as [`MysqlStore::connect`] does, for figures in this currency. Call
+    /// [`migrate`](Warehouse::migrate) next.
+    ///
+    /// # Errors
+    /// As for [`MysqlStore::connect`].
+    pub async fn connect(url: &str, currency: Currency) -> Result<Self> {
+        Self::connect_with(url, currency, &MysqlOptions::default()).await
+    }
+
+    /// [`connect`](Self::connect) with options of choice.
+    ///
+    /// # Errors
+    /// As for [`MysqlStore::connect`].
+    pub async fn connect_with(url: &str, currency: Currency, options: &MysqlOptions) -> Result<Self> {
+        let connections = Connections::open(url, options).await?;
+        connections.begin(Access::Snapshot).await?.rollback().await?;
+        Ok(Self { connections, currency })
+    }
+
+    /// A warehouse in the database of a store, over the same connections.
+    #[must_use]
+    pub fn beside(store: &MysqlStore, currency: Currency) -> Self {
+        Self { connections: store.connections().clone(), currency }
+    }
+
+    async fn check_currency(&self) -> Result<()> {
+        const DOING: &str = "set the warehouse's currency";
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let mut stored = stored_currency(&mut session).await?;
+        session.rollback().await?;
+        if stored.is_none() {
+            let mut session = self.connections.begin(Access::Write).await?;
+            let sql =
+                "INSERT INTO warehouse_currency (one, code, digits) VALUES (1, ?, ?) ON DUPLICATE KEY UPDATE one = one";
+            let params = vec![value::bytes(self.currency.code()), value::int(self.currency.digits())];
+            session.execute(DOING, sql, params).await?;
+            stored = stored_currency(&mut session).await?;
+            session.commit().await?;
+        }
+        if stored.as_deref() == Some(self.currency.code()) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Refused, "the warehouse holds figures in another currency")
+            .with("currency", self.currency)
+            .with("stored", stored.as_deref().unwrap_or("none")))
+    }
+}
+
+/// The currency that a warehouse holds; `None` before the first.
+async fn stored_currency(session: &mut Session<'_>) -> Result<Option<String>> {
+    let row = session.row("read the warehouse's currency", "SELECT code FROM warehouse_currency", Vec::new()).await?;
+    row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
+}
+
+#[async_trait]
+impl Warehouse for MysqlWarehouse {
+    fn backend(&self) -> &'static str {
+        "mysql"
+    }
+
+    async fn migrate(&self) -> Result<()> {
+        migrate::migrate(&self.connections, &WAREHOUSE).await?;
+        self.check_currency().await
+    }
+
+    async fn open(&self, run: &RunKey, scope: &Scope) -> Result<Opening> {
+        let mut session = self.connections.begin(Access::Write).await?;
+        stage::lock_fence(&mut session).await?;
+        if let Some(record) = runs::published(&mut session, run).await? {
+            session.rollback().await?;
+            return Ok(Opening::AlreadyPublished(Box::new(Receipt { record })));
+        }
+        runs::check_fence(&mut session, run).await?;
+        stage::clear(&mut session, None).await?;
+        stage::create(&mut session, run).await?;
+        session.commit().await?;
+        Ok(Opening::Staged(Box::new(MysqlStage {
+            connections: self.connections.clone(),
+            currency: self.currency,
+            run: *run,
+            scope: scope.clone(),
+        })))
+    }
+
+    async fn read(&self, days: DayRange) -> Result<Published> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let published = read::published(&mut session, days, self.currency).await?;
+        session.rollback().await?;
+        Ok(published)
+    }
+
+    async fn record(&self, record: &RunRecord) -> Result<()> {
+        let mut session = self.connections.begin(Access::Write).await?;
+        stage::lock_fence(&mut session).await?;
+        runs::keep(&mut session, record, self.currency).await?;
+        session.commit().await
+    }
+
+    async fn runs(&self, limit: u32) -> Result<Vec<RunRecord>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let records = runs::last(&mut session, limit).await?;
+        session.rollback().await?;
+        Ok(records)
+    }
+}
