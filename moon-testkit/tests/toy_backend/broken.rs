@@ -161,6 +161,10 @@ macro_rules! broken_fixture {
         impl StoreFixture for $fixture {
             type Guard = ();
 
+            fn skipped() -> bool {
+                false
+            }
+
             async fn store() -> (Arc<dyn Store>, ()) {
                 (broken(Defect::$fixture), ())
             }
