@@ -16,10 +16,10 @@ use crate::url::redact;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Settings (flags win over variables, variables over moon.toml)")]
 pub struct SettingsArgs {
-    /// The store: memory: or sqlite:FILE [MOON_STORE_URL; default: sqlite:moon.db]
+    /// The store: memory:, sqlite:FILE, postgres://... or mysql://... [MOON_STORE_URL; default: sqlite:moon.db]
     #[arg(long, global = true, value_name = "URL")]
     store_url: Option<UrlText>,
-    /// The warehouse that dashboards read [MOON_WAREHOUSE_URL; default: beside the store]
+    /// The warehouse that dashboards read, like the store or redshift://... [MOON_WAREHOUSE_URL; default: beside the store]
     #[arg(long, global = true, value_name = "URL")]
     warehouse_url: Option<UrlText>,
     /// The ledger's currency, ISO 4217 [MOON_CURRENCY; default: the ledger's own, LKR for a new one]

@@ -10,7 +10,7 @@ use crate::args::SettingsArgs;
 use crate::exit::HINT;
 use crate::logging;
 use crate::resolve::{Layers, Setting};
-use crate::url::StoreUrl;
+use crate::url::{StoreUrl, store_url};
 
 const DEFAULT_STORE_URL: &str = "sqlite:moon.db";
 const DEFAULT_LOG: &str = "info";
@@ -48,7 +48,7 @@ impl Settings {
     fn load_from(args: &SettingsArgs, environment: &dyn Fn(&str) -> Option<OsString>, folder: &Path) -> Result<Self> {
         let layers = Layers::open(args, environment, folder)?;
         Ok(Self {
-            store_url: match layers.read(Setting::StoreUrl, str::parse)? {
+            store_url: match layers.read(Setting::StoreUrl, store_url)? {
                 Some(url) => url,
                 None => DEFAULT_STORE_URL.parse()?,
             },
@@ -177,7 +177,9 @@ mod tests {
             (load(&[], &[], Some("fiscal_year_start = 13")), "setting: fiscal_year_start in "),
             (load(&["--fiscal-year-start", "May"], &[], None), "flag: --fiscal-year-start"),
             (load(&["--log", "=loud="], &[], None), "flag: --log"),
-            (load(&["--store-url", "mysql://db/moon"], &[], None), "flag: --store-url"),
+            (load(&["--store-url", "redshift://db/moon"], &[], None), "flag: --store-url"),
+            (load(&["--store-url", "postgres:db"], &[], None), "flag: --store-url"),
+            (load(&["--warehouse-url", "mysql:moon"], &[], None), "flag: --warehouse-url"),
             (load(&[], &[("MOON_WAREHOUSE_URL", "moon.db")], None), "variable: MOON_WAREHOUSE_URL"),
             (load(&["--config", "there-is-no-such-file.toml"], &[], None), "flag: --config"),
             (load(&[], &[], Some("listen = \"x\"")), "setting: listen in "),
@@ -213,12 +215,16 @@ mod tests {
 
     #[test]
     fn a_password_shows_nowhere() {
-        let flags = ["--store-url", "mysql://me:geheim@db/moon"];
-        let args = Program::try_parse_from([&["program"], &flags[..]].concat()).unwrap();
-        assert!(!format!("{args:?}").contains("geheim"), "{args:?}");
-        let error = load(&flags, &[], None).unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("geheim"), "{error:?}");
-        let settings = load(&["--store-url", "sqlite:moon.db?password=geheim"], &[], None).unwrap();
-        assert!(!format!("{settings:?}").contains("geheim"), "{settings:?}");
+        for url in ["redshift://me:geheim@db/moon", "oracle://me:geheim@db/moon", "postgres:me:geheim@db"] {
+            let flags = ["--store-url", url];
+            let args = Program::try_parse_from([&["program"], &flags[..]].concat()).unwrap();
+            assert!(!format!("{args:?}").contains("geheim"), "{args:?}");
+            let error = load(&flags, &[], None).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("geheim"), "{error:?}");
+        }
+        for url in ["sqlite:moon.db?password=geheim", "postgres://me:geheim@db/moon", "mysql://me:geheim@db/moon"] {
+            let settings = load(&["--store-url", url], &[], None).unwrap();
+            assert!(!format!("{settings:?}").contains("geheim"), "{settings:?}");
+        }
     }
 }

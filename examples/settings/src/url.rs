@@ -21,6 +21,24 @@ pub enum Backend {
     Memory,
     /// `sqlite:FILE`.
     Sqlite,
+    /// `mysql://` or `mariadb://`.
+    Mysql,
+    /// `postgres://` or `postgresql://`.
+    Postgres,
+    /// `redshift://`, a warehouse only.
+    Redshift,
+}
+
+/// What the URL of a store looks like, and that of a warehouse.
+const STORE_FORMS: &str =
+    "a store is memory:, sqlite:FILE, mysql://USER:PASSWORD@HOST/DATABASE or postgres://USER:PASSWORD@HOST/DATABASE";
+
+impl Backend {
+    /// Whether the ledger can be kept there.
+    #[must_use]
+    pub fn keeps_ledgers(self) -> bool {
+        self != Self::Redshift
+    }
 }
 
 /// The URL of a store or a warehouse. `Display` and `Debug` hide passwords; only [`expose`](Self::expose) shows them.
@@ -56,17 +74,16 @@ impl FromStr for StoreUrl {
     type Err = Error;
 
     /// # Errors
-    /// `Unsupported` for a backend that is not built in, `InvalidInput` for what names none.
+    /// `InvalidInput` for what names no backend. Whether the rest is right, the backend tells when it connects.
     fn from_str(text: &str) -> Result<Self> {
         let unknown =
             |hint: &str| Err(Error::invalid("URL names no known backend").with("url", redact(text)).with(HINT, hint));
-        let Some((scheme, rest)) = text.split_once(':') else {
-            return unknown("a store is memory: or sqlite:FILE, such as sqlite:moon.db");
-        };
-        let later = |crate_name: &str| {
-            Err(Error::new(ErrorKind::Unsupported, "URL names a backend that is not built in")
+        let Some((scheme, rest)) = text.split_once(':') else { return unknown(STORE_FORMS) };
+        let server = |backend| match rest.strip_prefix("//") {
+            Some(address) if !address.is_empty() => Ok(backend),
+            _ => Err(Error::invalid("URL names no server")
                 .with("url", redact(text))
-                .with(HINT, format_args!("{scheme}: comes with {crate_name}; built in are memory: and sqlite:FILE")))
+                .with(HINT, format_args!("it has the form {scheme}://USER:PASSWORD@HOST:PORT/DATABASE"))),
         };
         let backend = match scheme {
             "memory" if rest.is_empty() => Backend::Memory,
@@ -76,12 +93,30 @@ impl FromStr for StoreUrl {
             }
             "sqlite" if rest.starts_with(":memory:") => return unknown("a store in memory is memory:"),
             "sqlite" => Backend::Sqlite,
-            "mysql" | "mariadb" => return later("moon-store-mysql"),
-            "postgres" | "postgresql" | "redshift" => return later("moon-store-postgres"),
-            _ => return unknown("a store is memory: or sqlite:FILE, such as sqlite:moon.db"),
+            "mysql" | "mariadb" => server(Backend::Mysql)?,
+            "postgres" | "postgresql" => server(Backend::Postgres)?,
+            "redshift" => server(Backend::Redshift)?,
+            _ => return unknown(STORE_FORMS),
         };
         Ok(Self { text: text.to_owned(), backend })
     }
+}
+
+/// The URL of a place where the ledger can be kept.
+///
+/// # Errors
+/// As for [`StoreUrl`]; [`no_ledger`] for a backend that keeps none.
+pub(crate) fn store_url(text: &str) -> Result<StoreUrl> {
+    let url: StoreUrl = text.parse()?;
+    if url.backend().keeps_ledgers() { Ok(url) } else { Err(no_ledger(&url)) }
+}
+
+/// `Unsupported`: a backend is a warehouse, and keeps no ledger.
+pub(crate) fn no_ledger(url: &StoreUrl) -> Error {
+    Error::new(ErrorKind::Unsupported, "URL names a backend that is a warehouse, and keeps no ledger")
+        .with("url", url)
+        .with(HINT, STORE_FORMS)
+        .with(HINT, "the warehouse is named by MOON_WAREHOUSE_URL or --warehouse-url")
 }
 
 impl fmt::Display for StoreUrl {
@@ -127,11 +162,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_built_in() {
+    fn each_form_names_its_backend() {
         for (text, backend) in [
             ("memory:", Backend::Memory),
             ("sqlite:moon.db", Backend::Sqlite),
             ("sqlite:///var/lib/moon/moon.db", Backend::Sqlite),
+            ("mysql://moon@db/moon", Backend::Mysql),
+            ("mariadb://moon@db/moon", Backend::Mysql),
+            ("postgres://moon@db/moon?sslmode=require", Backend::Postgres),
+            ("postgresql://db/moon", Backend::Postgres),
+            ("redshift://moon@cluster:5439/moon", Backend::Redshift),
         ] {
             let url: StoreUrl = text.parse().unwrap();
             assert_eq!((url.backend(), url.expose()), (backend, text));
@@ -139,22 +179,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_in_says_where_it_comes_from() {
-        for (text, origin) in [
-            ("mysql://localhost/moon", "moon-store-mysql"),
-            ("postgres://localhost/moon", "moon-store-postgres"),
-            ("redshift://localhost/moon", "moon-store-postgres"),
-        ] {
-            let error = text.parse::<StoreUrl>().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Unsupported);
-            assert!(error.to_string().contains(origin), "{error}");
+    fn every_backend_but_redshift_keeps_ledgers() {
+        for url in ["memory:", "sqlite:moon.db", "mysql://me@db/moon", "postgres://db/moon"] {
+            assert_eq!(store_url(url).unwrap().expose(), url);
         }
+        let error = store_url("redshift://me:geheim@cluster/moon").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("--warehouse-url") && !error.to_string().contains("geheim"), "{error}");
     }
 
     #[test]
     fn what_names_no_backend_is_refused() {
         for text in
             ["", "moon.db", "memory", "memory:x", "sqlite:", "sqlite://", "sqlite::memory:", "oracle:x", "SQLITE:x"]
+                .into_iter()
+                .chain(["postgres:", "postgres://", "mysql:me:geheim@db/moon", "redshift:/cluster"])
         {
             assert_eq!(text.parse::<StoreUrl>().unwrap_err().kind(), ErrorKind::InvalidInput, "{text:?}");
         }

@@ -4,24 +4,32 @@ use std::sync::Arc;
 
 use moon_core::{Currency, Ledger, Result, Store, Warehouse};
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
+use moon_store_mysql::{MysqlStore, MysqlWarehouse};
+use moon_store_postgres::{PostgresStore, PostgresWarehouse, RedshiftWarehouse};
 use moon_store_sqlite::{SqliteStore, SqliteWarehouse};
 
+use crate::exit::SETTING;
 use crate::pause::GrowingPause;
 use crate::settings::Settings;
-use crate::url::Backend;
+use crate::url::{Backend, no_ledger};
 
-/// Opens the store of the settings and brings its tables up to date; a file that is missing is created.
+/// Opens the store of the settings and brings its tables up to date; a file that is missing is created, a server's database
+/// must be there.
 ///
 /// A store in memory is a new, empty one with every call: open it once and share it.
 ///
 /// # Errors
-/// `InvalidInput` for a URL that the backend does not take, `Unavailable` when the store cannot be reached, `Refused`
-/// when it was made by a newer version.
+/// `InvalidInput` for a URL that the backend does not take, and when the server refuses the user, the password or the
+/// database; `Unavailable` when the store cannot be reached; `Timeout` when it does not answer; `Refused` when it was made
+/// by a newer version; `Unsupported` for a backend that keeps no ledger.
 pub async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>> {
     let url = &settings.store_url;
     let store: Arc<dyn Store> = match url.backend() {
         Backend::Memory => Arc::new(MemoryStore::new()),
         Backend::Sqlite => Arc::new(SqliteStore::connect(url.expose()).await?),
+        Backend::Mysql => Arc::new(MysqlStore::connect(url.expose()).await?),
+        Backend::Postgres => Arc::new(PostgresStore::connect(url.expose()).await?),
+        Backend::Redshift => return Err(no_ledger(url).with(SETTING, "store_url")),
     };
     store.migrate().await?;
     Ok(store)
@@ -49,6 +57,9 @@ pub async fn open_warehouse(settings: &Settings, currency: Currency) -> Result<A
     let warehouse: Arc<dyn Warehouse> = match url.backend() {
         Backend::Memory => Arc::new(MemoryWarehouse::new(currency)),
         Backend::Sqlite => Arc::new(SqliteWarehouse::connect(url.expose(), currency).await?),
+        Backend::Mysql => Arc::new(MysqlWarehouse::connect(url.expose(), currency).await?),
+        Backend::Postgres => Arc::new(PostgresWarehouse::connect(url.expose(), currency).await?),
+        Backend::Redshift => Arc::new(RedshiftWarehouse::connect(url.expose(), currency).await?),
     };
     warehouse.migrate().await?;
     Ok(warehouse)
@@ -60,7 +71,7 @@ mod tests {
     use moon_core::{DayRange, ErrorKind};
 
     use super::*;
-    use crate::SettingsArgs;
+    use crate::{ErrorReport, SettingsArgs};
 
     #[derive(Debug, Parser)]
     struct Program {
@@ -130,5 +141,22 @@ mod tests {
         let url = format!("sqlite:{}", folder.path().join("no/such/folder/moon.db").display());
         let error = open_store(&settings(&url, None)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_an_error_without_the_password() {
+        // Nobody listens on port 1.
+        for backend in ["postgres", "postgresql", "mysql", "mariadb"] {
+            let url = format!("{backend}://me:geheim@127.0.0.1:1/moon");
+            let error = open_store(&settings(&url, None)).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+            assert!(!format!("{error:?} {}", ErrorReport::new(&error)).contains("geheim"), "{error:?}");
+        }
+        for backend in ["postgres", "redshift", "mysql"] {
+            let url = format!("{backend}://me:geheim@127.0.0.1:1/moon");
+            let error = open_warehouse(&settings("memory:", Some(&url)), currency("LKR")).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+            assert!(!format!("{error:?} {}", ErrorReport::new(&error)).contains("geheim"), "{error:?}");
+        }
     }
 }
