@@ -31,6 +31,11 @@ impl BucketMap {
         self.by_first_day.len() + 1
     }
 
+    /// The first day of the dense table, and the table; see [`look_up`].
+    pub(super) fn by_day(&self) -> (i32, &[u32]) {
+        (self.base, &self.by_day)
+    }
+
     /// The buckets with their first days, ascending by day.
     pub(super) fn ascending(&self) -> impl Iterator<Item = (BusinessDate, u32)> {
         self.by_first_day.iter().map(|(day, bucket)| (*day, *bucket))
@@ -119,12 +124,14 @@ impl BucketMap {
     }
 }
 
-/// How many of the next days make a block: at most [`BLOCK_ROWS`], and fewer where a run of one day ends, unless the run
-/// is too short to be worth a block.
+/// How many of the next days make a block: at most [`BLOCK_ROWS`], and fewer where a run of one day ends, unless days are
+/// so mixed that runs are not worth a block.
 pub(super) fn block_length(days: &[i32]) -> usize {
     let block = days.get(..BLOCK_ROWS).unwrap_or(days);
-    let Some(first) = block.first() else { return 0 };
-    if block.last() == Some(first) || block.get(RUN_ROWS_MIN - 1) != Some(first) {
+    let (Some(first), Some(last)) = (block.first(), block.last()) else { return 0 };
+    // Where the next day follows after a few rows, these are a block of their own: short, yet of one day, as the next.
+    let early = block.get(RUN_ROWS_MIN - 1).unwrap_or(last);
+    if last == first || (early != first && early != last) {
         return block.len();
     }
     // The end of the run, if the days ascend; whether they do is seen from the run itself.
@@ -141,6 +148,7 @@ fn offset(base: i32, day: i32) -> usize {
     day.wrapping_sub(base).cast_unsigned() as usize
 }
 
-fn look_up(base: i32, by_day: &[u32], day: i32) -> u32 {
+/// The bucket of a day in such a table; no bucket has the number that stands for an unknown one.
+pub(super) fn look_up(base: i32, by_day: &[u32], day: i32) -> u32 {
     by_day.get(offset(base, day)).copied().unwrap_or(UNKNOWN)
 }

@@ -58,8 +58,19 @@ impl Control {
         }
     }
 
-    /// Adds the rows of a block one by one.
-    pub(super) fn add_sales(&mut self, buckets: &[u32], amounts: &[i64]) {
+    /// The sums of sales by bucket, to which may be added what is then noted; there is room for one block.
+    pub(super) fn sales_mut(&mut self) -> &mut [PlainSales] {
+        &mut self.sales
+    }
+
+    /// Takes note of what was added to [`sales_mut`](Self::sales_mut), by the sum of its magnitudes.
+    pub(super) fn note(&mut self, magnitude: u64) {
+        self.make_room(magnitude);
+        self.make_room(0);
+    }
+
+    /// Adds rows of any size one by one.
+    pub(super) fn add_large(&mut self, buckets: &[u32], amounts: &[i64]) {
         for (bucket, amount) in buckets.iter().zip(amounts) {
             self.add_run(*bucket, PlainSales { minor: *amount, count: 1 }, amount.unsigned_abs());
         }
@@ -103,7 +114,7 @@ impl Control {
             let [mut sales, mut net, mut activity] = self.sums(own)?;
             let [their_sales, their_net, their_activity] = other.sums(theirs)?;
             (sales, net, activity) = (sales.plus(their_sales)?, net.plus(their_net)?, activity.plus(their_activity)?);
-            let rows = self.rows(own) + other.rows(theirs);
+            let rows = self.rows(own).saturating_add(other.rows(theirs));
             let places = self.sales.get_mut(own).zip(self.adjusted.get_mut(own)).zip(self.far.get_mut(own));
             if let Some(((near, adjusted), far)) = places {
                 *near = PlainSales { minor: 0, count: sales.count };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::{Code, CodeKind, Error, ErrorKind, Result, UNASSIGNED};
+use crate::{Code, CodeKind, Dimension, Error, ErrorKind, NewCodes, Result, UNASSIGNED};
 
 /// The codes of one dimension in the order of their indices; index 0 is [`UNASSIGNED`].
 #[derive(Debug, Clone)]
@@ -69,5 +69,46 @@ impl Dictionary {
         let mut ascending: Vec<_> = (0_u32..).zip(&self.codes).collect();
         ascending.sort_unstable_by_key(|(_, code)| *code);
         ascending
+    }
+}
+
+/// The dictionaries of a scan.
+#[derive(Debug, Clone)]
+pub(super) struct Dictionaries {
+    teams: Dictionary,
+    branches: Dictionary,
+    products: Dictionary,
+    agents: Dictionary,
+}
+
+impl Dictionaries {
+    pub(super) fn new() -> Self {
+        let empty = Dictionary::new();
+        Self { teams: empty.clone(), branches: empty.clone(), products: empty.clone(), agents: empty }
+    }
+
+    pub(super) fn learn(&mut self, new_codes: &NewCodes) -> Result<()> {
+        self.teams.learn(&new_codes.teams)?;
+        self.branches.learn(&new_codes.branches)?;
+        self.products.learn(&new_codes.products)?;
+        self.agents.learn(&new_codes.agents)
+    }
+
+    pub(super) fn of(&self, dimension: Dimension) -> &Dictionary {
+        match dimension {
+            Dimension::Team => &self.teams,
+            Dimension::Branch => &self.branches,
+            Dimension::Product => &self.products,
+            Dimension::Agent => &self.agents,
+        }
+    }
+
+    pub(super) fn of_mut(&mut self, dimension: Dimension) -> &mut Dictionary {
+        match dimension {
+            Dimension::Team => &mut self.teams,
+            Dimension::Branch => &mut self.branches,
+            Dimension::Product => &mut self.products,
+            Dimension::Agent => &mut self.agents,
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! 64-bit number as long as the magnitudes prove that it cannot overflow; outside, sums have 128 bits and are checked.
 
 mod buckets;
+mod columns;
 mod control;
 mod dictionary;
 mod packing;
@@ -12,26 +13,32 @@ mod parallel;
 mod runs;
 mod shared_rows;
 mod table;
+mod tally;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use self::buckets::{BucketMap, block_length};
+use self::columns::{block_of, check_indices, check_lengths, column, unequal_lengths};
 use self::control::{Control, PlainSales};
-use self::dictionary::Dictionary;
+use self::dictionary::Dictionaries;
 use self::packing::{Packing, magnitude};
 pub use self::parallel::fold_parallel;
 use self::runs::{Run, RunBlock};
-use self::shared_rows::{SHARED_GROUPS, SharedRows};
+use self::shared_rows::{MixedBlock, SharedRows, Target};
 use self::table::{Placed, Table};
+use self::tally::small_adjustment;
 use crate::{
-    AdjustmentPostings, Calendar, Cell, DaySet, Dimension, Error, ErrorKind, Granularity, NewCodes, PostingBatch,
-    PostingColumns, Result, Sum, Totals,
+    AdjustmentPostings, Calendar, Cell, DaySet, Dimension, Error, Granularity, NewCodes, PostingBatch, PostingColumns,
+    Result, Totals,
 };
 
 /// How many dimensions there are.
 const DIMENSIONS_MAX: usize = 4;
 /// How many rows are checked and added at a time: all their columns stay in the innermost cache.
 const BLOCK_ROWS: usize = 512;
+/// A column without groups.
+const NO_GROUPS: &[u32] = &[0; BLOCK_ROWS];
 
 /// What to sum, and into which buckets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +70,7 @@ impl FoldPlan {
 /// Folds the batches of a scan into [`Totals`]. The result depends neither on the borders of batches, nor on their order
 /// (as long as codes come before their use), nor on how they were shared out among folds that are merged.
 ///
-/// Takes 40 bytes for each pair of bucket and group, whether it has a posting or not: agents are better folded by month.
+/// Takes 32 bytes for each pair of bucket and group, whether it has a posting or not: agents are better folded by month.
 ///
 /// ```
 /// use moon_core::{DaySet, Dimension, Fold, FoldPlan, NewCodes, PostingBatch, PostingColumns, ProductCode};
@@ -100,6 +107,8 @@ pub struct Fold {
     shared: SharedRows,
     tables: Vec<Table>,
     control: Control,
+    /// Room for the adjustments of a batch.
+    placed: Vec<Placed>,
 }
 
 impl Fold {
@@ -119,6 +128,7 @@ impl Fold {
             shared: SharedRows::default(),
             tables,
             control: Control::default(),
+            placed: Vec::new(),
         }
     }
 
@@ -139,8 +149,11 @@ impl Fold {
     /// # Errors
     /// `Corrupt` for a code brought twice; `Refused` after merging a fold that knew other codes.
     pub fn learn(&mut self, new_codes: &NewCodes) -> Result<()> {
-        self.dictionaries.learn(new_codes)?;
-        self.make_room()
+        if self.fitted == 0 || *new_codes != NewCodes::default() {
+            self.dictionaries.learn(new_codes)?;
+            self.make_room()?;
+        }
+        Ok(())
     }
 
     /// Adds what another fold has summed, of this scan or another one.
@@ -177,15 +190,13 @@ impl Fold {
     /// `Refused` when a sum is too large to be exact.
     pub fn finish(mut self) -> Result<Totals> {
         self.unpack()?;
-        let mut cells = Vec::with_capacity(self.tables.iter().map(Table::groups).sum());
+        let mut cells = Vec::with_capacity(self.tables.iter().map(Table::cells).sum());
         for table in &self.tables {
             let groups = self.dictionaries.of(table.dimension).ascending();
             for (day, bucket) in self.buckets.ascending() {
-                for (group, code) in &groups {
-                    if let Some(figures) = table.figures(bucket, *group)? {
-                        cells.push(Cell { dimension: table.dimension, day, code: (*code).clone(), figures });
-                    }
-                }
+                table.figures(bucket, &groups, |code, figures| {
+                    cells.push(Cell { dimension: table.dimension, day, code: Arc::clone(code), figures });
+                })?;
             }
         }
         Ok(Totals { cells, control: self.control.totals(&self.buckets)? })
@@ -193,28 +204,15 @@ impl Fold {
 
     fn push_sales(&mut self, sales: &PostingColumns) -> Result<()> {
         check_lengths(sales)?;
-        let mut bucket_buffer = [0; BLOCK_ROWS];
         let mut start = 0;
         while let Some(days) = sales.day.get(start..).filter(|days| !days.is_empty()) {
             let block = start..start + block_length(days);
             start = block.end;
             let days = sales.day.get(block.clone()).unwrap_or_default();
             let amounts = sales.amount.get(block.clone()).unwrap_or_default();
-            if let Some(run) = RunBlock::of(days, amounts) {
-                self.add_run(sales, &block, amounts, run)?;
-                continue;
-            }
-            let buckets = self.buckets.find(&self.plan, days, &mut bucket_buffer)?;
-            self.fit();
-            match magnitude(amounts) {
-                Some(magnitude) => self.add_mixed(sales, &block, buckets, amounts, magnitude)?,
-                None => {
-                    self.check_groups(sales, &block)?;
-                    self.control.add_sales(buckets, amounts);
-                    for table in &mut self.tables {
-                        add_large(table, buckets, block_of(sales, table.dimension, &block), amounts)?;
-                    }
-                }
+            match RunBlock::of(days, amounts) {
+                Some(run) => self.add_run(sales, &block, amounts, run)?,
+                None => self.add_mixed(sales, &block, days, amounts)?,
             }
         }
         self.run.flush(&mut self.tables)
@@ -255,35 +253,62 @@ impl Fold {
         Ok(())
     }
 
-    /// Adds a block of several days.
-    fn add_mixed(
-        &mut self,
-        sales: &PostingColumns,
-        block: &Range<usize>,
-        buckets: &[u32],
-        amounts: &[i64],
-        magnitude: u64,
-    ) -> Result<()> {
-        self.reserve(amounts.len(), magnitude)?;
-        self.shared.fit(self.buckets.len());
-        let mut columns = [&[][..]; DIMENSIONS_MAX];
+    /// Adds a block of several days: at once if nothing is in the way, as nearly always.
+    fn add_mixed(&mut self, sales: &PostingColumns, block: &Range<usize>, days: &[i32], amounts: &[i64]) -> Result<()> {
+        let mut buffer = [0; BLOCK_ROWS];
+        if !self.try_add_shared(sales, block, days, amounts) {
+            let buckets = self.buckets.find(&self.plan, days, &mut buffer)?;
+            self.fit();
+            self.check_groups(sales, block)?;
+            // What may be in the way now is the size of the amounts, for what is there already or altogether.
+            let added = self.try_add_shared(sales, block, days, amounts)
+                || (self.make_room_for(amounts)? && self.try_add_shared(sales, block, days, amounts));
+            if !added {
+                self.control.add_large(buckets, amounts);
+                let groups = |table: &Table| block_of(sales, table.dimension, block);
+                return self.tables.iter_mut().try_for_each(|table| table.add_large(buckets, groups(table), amounts));
+            }
+        }
+        if self.tables.iter().any(|table| !table.shares()) {
+            let buckets = self.buckets.find(&self.plan, days, &mut buffer)?;
+            let mut buffer = [0; BLOCK_ROWS];
+            let values = self.packing.pack(amounts, &mut buffer);
+            for table in self.tables.iter_mut().filter(|table| !table.shares()) {
+                let groups = block_of(sales, table.dimension, block);
+                check_indices(table.dimension, groups, table.scanned())?;
+                table.add_packed(buckets, groups, values);
+            }
+        }
+        Ok(())
+    }
+
+    /// Empties the packed cells for a block; false when they could not hold it even so.
+    fn make_room_for(&mut self, amounts: &[i64]) -> Result<bool> {
+        let Some(magnitude) = magnitude(amounts) else { return Ok(false) };
+        self.unpack()?;
+        self.packing.restart(amounts.len(), magnitude);
+        Ok(true)
+    }
+
+    /// Adds a block to the shared rows, and the plain sums; false when it cannot be done at once.
+    fn try_add_shared(&mut self, sales: &PostingColumns, block: &Range<usize>, days: &[i32], amounts: &[i64]) -> bool {
+        // Without a dimension of few groups, all rows are of one.
+        let mut groups = [NO_GROUPS.get(..days.len()).unwrap_or_default(); DIMENSIONS_MAX];
         let sharing = self.tables.iter().filter(|table| table.shares());
-        let count = columns
+        let width = groups
             .iter_mut()
             .zip(sharing)
             .map(|(column, table)| *column = block_of(sales, table.dimension, block))
             .count();
-        self.shared.add(buckets, columns.get(..count).unwrap_or_default(), amounts, &self.packing);
-        // Only now are the groups checked: the sums have waited for them to come from memory, and now they are near.
-        self.check_groups(sales, block)?;
-        if count < self.tables.len() {
-            let mut buffer = [0; BLOCK_ROWS];
-            let values = self.packing.pack(amounts, &mut buffer);
-            for table in self.tables.iter_mut().filter(|table| !table.shares()) {
-                table.add_packed(buckets, block_of(sales, table.dimension, block), values);
-            }
+        self.shared.fit(self.buckets.len(), width.max(1));
+        let (first_day, by_day) = self.buckets.by_day();
+        let mut target = Target { first_day, by_day, plain: self.control.sales_mut(), packing: self.packing };
+        let magnitude = self.shared.try_add(&MixedBlock { days, groups, amounts }, &mut target);
+        if let Some(magnitude) = magnitude {
+            self.control.note(magnitude);
+            self.packing.note(amounts.len(), magnitude);
         }
-        Ok(())
+        magnitude.is_some()
     }
 
     /// Makes room for rows in the packed cells.
@@ -309,12 +334,14 @@ impl Fold {
         if [adjustments.own_day.len(), adjustments.count.len()] != [postings.len(); 2] {
             return Err(unequal_lengths());
         }
-        let mut placed = Vec::with_capacity(postings.len());
+        let mut placed = std::mem::take(&mut self.placed);
+        placed.clear();
         let counts = postings.amount.iter().zip(&adjustments.count);
         for ((day, own_day), (amount, count)) in postings.day.iter().zip(&adjustments.own_day).zip(counts) {
             let sale_bucket = self.buckets.bucket(&self.plan, *day)?;
             let own_bucket = self.buckets.bucket(&self.plan, *own_day)?;
-            placed.push(Placed { sale_bucket, own_bucket, amount: *amount, count: *count });
+            let (amount, count) = (*amount, *count);
+            placed.push(Placed { sale_bucket, own_bucket, amount, count, small: small_adjustment(amount, count) });
         }
         self.fit();
         self.control.adjust(&placed);
@@ -323,17 +350,14 @@ impl Fold {
             let adjust = |table: &mut Table| table.adjust(column(postings, table.dimension), &placed);
             self.tables.iter_mut().try_for_each(adjust)?;
         }
+        self.placed = placed;
         Ok(())
     }
 
     /// Makes room for the groups of all codes.
     fn make_room(&mut self) -> Result<()> {
-        let outgrown =
-            |table: &Table| table.shares() && self.dictionaries.of(table.dimension).codes().len() > SHARED_GROUPS;
-        if self.tables.iter().any(outgrown) {
-            self.unpack()?;
-        }
-        self.run.flush(&mut self.tables)?;
+        // What was added so far may name the codes so far, and no others.
+        self.unpack()?;
         self.fitted = 0;
         self.run.choose(self.tables.iter().map(|table| self.dictionaries.of(table.dimension).codes().len()));
         self.fit();
@@ -359,15 +383,10 @@ impl Fold {
         if self.packing.is_empty() {
             return Ok(());
         }
-        let magnitude = self.packing.magnitude();
-        for (bucket, row) in (0_u32..).zip(self.shared.rows_mut()) {
-            let plain = row.plain();
-            if plain.count != 0 {
-                self.control.add_run(bucket, plain, magnitude);
-                for (table, cells) in self.tables.iter_mut().filter(|table| table.shares()).zip(row.parts()) {
-                    table.unpack_row(bucket, cells, &self.packing)?;
-                }
-                row.clear();
+        for (bucket, parts) in (0_u32..).zip(self.shared.buckets_mut()) {
+            for (table, part) in self.tables.iter_mut().filter(|table| table.shares()).zip(parts) {
+                table.unpack_checked(bucket, part, &self.packing)?;
+                part.fill(0);
             }
         }
         for table in &mut self.tables {
@@ -376,87 +395,4 @@ impl Fold {
         self.packing = Packing::new();
         Ok(())
     }
-}
-
-/// The dictionaries of a scan.
-#[derive(Debug, Clone)]
-struct Dictionaries {
-    teams: Dictionary,
-    branches: Dictionary,
-    products: Dictionary,
-    agents: Dictionary,
-}
-
-impl Dictionaries {
-    fn new() -> Self {
-        let empty = Dictionary::new();
-        Self { teams: empty.clone(), branches: empty.clone(), products: empty.clone(), agents: empty }
-    }
-
-    fn learn(&mut self, new_codes: &NewCodes) -> Result<()> {
-        self.teams.learn(&new_codes.teams)?;
-        self.branches.learn(&new_codes.branches)?;
-        self.products.learn(&new_codes.products)?;
-        self.agents.learn(&new_codes.agents)
-    }
-
-    fn of(&self, dimension: Dimension) -> &Dictionary {
-        match dimension {
-            Dimension::Team => &self.teams,
-            Dimension::Branch => &self.branches,
-            Dimension::Product => &self.products,
-            Dimension::Agent => &self.agents,
-        }
-    }
-
-    fn of_mut(&mut self, dimension: Dimension) -> &mut Dictionary {
-        match dimension {
-            Dimension::Team => &mut self.teams,
-            Dimension::Branch => &mut self.branches,
-            Dimension::Product => &mut self.products,
-            Dimension::Agent => &mut self.agents,
-        }
-    }
-}
-
-fn column(postings: &PostingColumns, dimension: Dimension) -> &[u32] {
-    match dimension {
-        Dimension::Team => &postings.team,
-        Dimension::Branch => &postings.branch,
-        Dimension::Product => &postings.product,
-        Dimension::Agent => &postings.agent,
-    }
-}
-
-fn block_of<'p>(postings: &'p PostingColumns, dimension: Dimension, block: &Range<usize>) -> &'p [u32] {
-    column(postings, dimension).get(block.clone()).unwrap_or_default()
-}
-
-fn check_lengths(postings: &PostingColumns) -> Result<()> {
-    let PostingColumns { day, team, branch, product, agent, given, amount } = postings;
-    let lengths = [day.len(), team.len(), branch.len(), product.len(), agent.len(), given.len()];
-    if lengths == [amount.len(); 6] { Ok(()) } else { Err(unequal_lengths()) }
-}
-
-fn unequal_lengths() -> Error {
-    Error::new(ErrorKind::Corrupt, "batch has columns of unequal length")
-}
-
-fn check_indices(dimension: Dimension, groups: &[u32], codes: usize) -> Result<()> {
-    // Whether any index lies above the last one, without a branch for each: its sign bit is set, or the difference's is.
-    let last = u32::try_from(codes.saturating_sub(1)).unwrap_or(u32::MAX);
-    let signs = groups.iter().fold(0, |signs, group| signs | last.wrapping_sub(*group) | group);
-    if signs <= u32::MAX >> 1 && last <= u32::MAX >> 1 {
-        return Ok(());
-    }
-    let highest = groups.iter().fold(0, |highest, group| highest.max(*group));
-    Err(Error::new(ErrorKind::Corrupt, "posting has an index without a code")
-        .with("dimension", dimension.name())
-        .with("index", highest)
-        .with("codes", codes))
-}
-
-fn add_large(table: &mut Table, buckets: &[u32], groups: &[u32], amounts: &[i64]) -> Result<()> {
-    let mut rows = buckets.iter().zip(groups).zip(amounts);
-    rows.try_for_each(|((bucket, group), amount)| table.add_sum(*bucket, *group, Sum::new((*amount).into(), 1)))
 }

@@ -6,7 +6,7 @@ use super::BLOCK_ROWS;
 const COUNT_BITS_MIN: u32 = 11;
 const COUNT_BITS_MAX: u32 = 24;
 /// A block of amounts below this can be summed in 64 bits.
-const MAGNITUDE_MAX: u64 = 1 << (62 - COUNT_BITS_MIN);
+pub(super) const MAGNITUDE_MAX: u64 = 1 << (62 - COUNT_BITS_MIN);
 
 /// How a row's amount and count share one number: the amount stands above `count_bits` bits of count. Before the rows
 /// since the last unpacking could overflow either part, whoever adds must unpack.
@@ -47,11 +47,6 @@ impl Packing {
     /// Whether nothing was added since the last unpacking.
     pub(super) fn is_empty(&self) -> bool {
         self.rows == 0
-    }
-
-    /// The sum of the magnitudes of what was added since the last unpacking.
-    pub(super) fn magnitude(&self) -> u64 {
-        self.magnitude
     }
 
     /// An amount with a count of one.

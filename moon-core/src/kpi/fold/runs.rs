@@ -3,7 +3,7 @@
 use super::packing::Packing;
 use super::table::Table;
 use super::{BLOCK_ROWS, DIMENSIONS_MAX};
-use crate::{Error, ErrorKind, Result};
+use crate::Result;
 
 /// How many groups a dimension may have: a group's lowest byte is its place, so that no bound has to be checked.
 const GROUPS_MAX: usize = 256;
@@ -120,14 +120,7 @@ impl Run {
         }
         for (number, cells) in self.tables.iter().zip(self.cells.iter_mut()) {
             let Some(table) = tables.get_mut(*number) else { continue };
-            let (known, unknown) = cells.split_at(table.scanned().min(GROUPS_MAX));
-            if let Some(index) = unknown.iter().position(|cell| *cell != 0) {
-                return Err(Error::new(ErrorKind::Corrupt, "posting has an index without a code")
-                    .with("dimension", table.dimension.name())
-                    .with("index", index + known.len())
-                    .with("codes", known.len()));
-            }
-            table.unpack_row(self.bucket, known, &self.packing)?;
+            table.unpack_checked(self.bucket, cells, &self.packing)?;
             cells.fill(0);
         }
         self.packing = Packing::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::packing::Packing;
 use super::shared_rows::SHARED_GROUPS;
+use super::tally::{Side, Tally, small_sales, try_add_adjustment, try_add_sales};
 use crate::{Dimension, Error, ErrorKind, Figures, Result, Sum};
 
 /// Sums by bucket and group: a dense row of cells for each bucket, as long as a power of two.
@@ -21,39 +22,14 @@ pub(super) struct Table {
     /// A row has two to this power cells.
     row_bits: u32,
     packed: Vec<i64>,
-    sales: Vec<Tally>,
+    /// In small form, as the two that follow.
+    sales: Vec<i64>,
     /// What adjustments add in the bucket of the sale's day; empty before the first one.
-    net: Vec<Tally>,
+    net: Vec<i64>,
     /// What adjustments add in the bucket of their own day; empty before the first one.
-    activity: Vec<Tally>,
-    /// By bucket and group: the part of an amount that did not fit into its tally.
-    carried: BTreeMap<(u32, u32, Side), i128>,
-}
-
-/// A sum that knows whether anything was added, since amounts and counts may cancel out.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    minor: i64,
-    count: i32,
-    rows: u32,
-}
-
-impl Tally {
-    /// Adds what fits and says whether it did.
-    fn try_add(&mut self, minor: i64, count: i32, rows: u32) -> bool {
-        let (minor, minor_overflows) = self.minor.overflowing_add(minor);
-        let (count, count_overflows) = self.count.overflowing_add(count);
-        let (rows, rows_overflow) = self.rows.overflowing_add(rows);
-        let fits = !(minor_overflows | count_overflows | rows_overflow);
-        if fits {
-            *self = Self { minor, count, rows };
-        }
-        fits
-    }
-
-    fn sum(self) -> Sum {
-        Sum::new(self.minor.into(), self.count.into())
-    }
+    activity: Vec<i64>,
+    /// By bucket and group: what did not fit into the small form.
+    carried: BTreeMap<(u32, u32, Side), Tally>,
 }
 
 /// An adjustment with the buckets that it counts in.
@@ -63,14 +39,8 @@ pub(super) struct Placed {
     pub(super) own_bucket: u32,
     pub(super) amount: i64,
     pub(super) count: i8,
-}
-
-/// One of the sums of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Side {
-    Sales,
-    Net,
-    Activity,
+    /// Amount and count in small form.
+    pub(super) small: i64,
 }
 
 impl Table {
@@ -101,7 +71,7 @@ impl Table {
         }
         let cells = buckets << self.row_bits;
         if cells > self.sales.len() {
-            self.sales.resize(cells, Tally::default());
+            self.sales.resize(cells, 0);
         }
         if !self.shares() && cells > self.packed.len() {
             self.packed.resize(cells, 0);
@@ -128,38 +98,39 @@ impl Table {
         }
     }
 
+    /// Adds sales of any size to the exact sums, one by one.
+    pub(super) fn add_large(&mut self, buckets: &[u32], groups: &[u32], amounts: &[i64]) -> Result<()> {
+        let mut rows = buckets.iter().zip(groups).zip(amounts);
+        rows.try_for_each(|((bucket, group), amount)| self.add_sum(*bucket, *group, Sum::new((*amount).into(), 1)))
+    }
+
     /// Adds sales to the exact sums.
-    pub(super) fn add_sum(&mut self, bucket: u32, group: u32, sum: Sum) -> Result<()> {
-        self.add(bucket, group, Side::Sales, sum, sum.count)
+    fn add_sum(&mut self, bucket: u32, group: u32, sum: Sum) -> Result<()> {
+        self.add(bucket, group, Side::Sales, Tally { sum, rows: sum.count.unsigned_abs() })
     }
 
     /// Adds to one of the sums of a cell. What lies outside of the wanted days is added to cells that nobody reads.
-    fn add(&mut self, bucket: u32, group: u32, side: Side, sum: Sum, rows: i64) -> Result<()> {
+    fn add(&mut self, bucket: u32, group: u32, side: Side, tally: Tally) -> Result<()> {
         let place = self.place(bucket, group);
-        let Some(tally) = self.side_mut(side).get_mut(place) else { return Ok(()) };
-        let small = i64::try_from(sum.minor).ok().zip(i32::try_from(sum.count).ok()).zip(u32::try_from(rows).ok());
-        if small.is_some_and(|((minor, count), rows)| tally.try_add(minor, count, rows)) {
-            return Ok(());
+        let Some(cell) = self.side_mut(side).get_mut(place) else { return Ok(()) };
+        match Tally::of_small(*cell, side).plus(tally).and_then(|total| total.small(side)) {
+            Some(total) => *cell = total,
+            None => self.carry(bucket, group, side, tally)?,
         }
-        self.carry(bucket, group, side, sum, rows)
+        Ok(())
     }
 
-    /// The slow way for what does not fit: the amounts are carried, and a count that leaves 32 bits is refused, as no day
-    /// of one group has two thousand million sales.
+    /// The slow way for what does not fit beside what is there.
     #[cold]
-    fn carry(&mut self, bucket: u32, group: u32, side: Side, sum: Sum, rows: i64) -> Result<()> {
-        let too_large =
-            || Error::new(ErrorKind::Refused, "sum is too large to be exact").with("minor_units", sum.minor);
+    fn carry(&mut self, bucket: u32, group: u32, side: Side, tally: Tally) -> Result<()> {
         let place = self.place(bucket, group);
-        let Some(tally) = self.side_mut(side).get_mut(place) else { return Ok(()) };
-        let count = i64::from(tally.count).checked_add(sum.count).and_then(|count| i32::try_from(count).ok());
-        let rows = i64::from(tally.rows).checked_add(rows).and_then(|rows| u32::try_from(rows).ok());
-        let (count, rows) = count.zip(rows).ok_or_else(too_large)?;
-        let minor = i128::from(std::mem::take(&mut tally.minor));
-        (tally.count, tally.rows) = (count, rows);
+        let Some(cell) = self.side_mut(side).get_mut(place) else { return Ok(()) };
+        let small = Tally::of_small(std::mem::take(cell), side);
         let carried = self.carried.entry((bucket, group, side)).or_default();
-        let total = carried.checked_add(minor).and_then(|carried| carried.checked_add(sum.minor));
-        *carried = total.ok_or_else(too_large)?;
+        let total = carried.plus(small).and_then(|carried| carried.plus(tally));
+        *carried = total.ok_or_else(|| {
+            Error::new(ErrorKind::Refused, "sum is too large to be exact").with("minor_units", tally.sum.minor)
+        })?;
         Ok(())
     }
 
@@ -167,7 +138,7 @@ impl Table {
         ((bucket as usize) << self.row_bits) | group as usize
     }
 
-    fn side(&self, side: Side) -> &[Tally] {
+    fn side(&self, side: Side) -> &[i64] {
         match side {
             Side::Sales => &self.sales,
             Side::Net => &self.net,
@@ -175,7 +146,7 @@ impl Table {
         }
     }
 
-    fn side_mut(&mut self, side: Side) -> &mut [Tally] {
+    fn side_mut(&mut self, side: Side) -> &mut [i64] {
         match side {
             Side::Sales => &mut self.sales,
             Side::Net => &mut self.net,
@@ -194,14 +165,29 @@ impl Table {
         Ok(())
     }
 
+    /// Moves packed cells, as many as any table of few groups could have.
+    ///
+    /// # Errors
+    /// `Corrupt` when something was added to a group that has no code.
+    pub(super) fn unpack_checked(&mut self, bucket: u32, cells: &[i64], packing: &Packing) -> Result<()> {
+        let (known, unknown) = cells.split_at(self.scanned.min(cells.len()));
+        if let Some(index) = unknown.iter().position(|cell| *cell != 0) {
+            return Err(Error::new(ErrorKind::Corrupt, "posting has an index without a code")
+                .with("dimension", self.dimension.name())
+                .with("index", index + known.len())
+                .with("codes", known.len()));
+        }
+        self.unpack_row(bucket, known, packing)
+    }
+
     /// Moves the packed cells of a bucket, by group, into the exact sums.
     pub(super) fn unpack_row(&mut self, bucket: u32, row: &[i64], packing: &Packing) -> Result<()> {
         let start = self.place(bucket, 0);
         for (group, packed) in (0_u32..).zip(row).filter(|(_, packed)| **packed != 0) {
             let (minor, count) = packing.unpack(*packed);
-            let place = self.sales.get_mut(start + group as usize);
-            if !place.is_none_or(|tally| tally.try_add(minor, count, count.unsigned_abs())) {
-                self.carry(bucket, group, Side::Sales, Sum::new(minor.into(), count.into()), count.into())?;
+            let cell = self.sales.get_mut(start + group as usize);
+            if !cell.is_none_or(|cell| try_add_sales(cell, small_sales(minor, count))) {
+                self.add_sum(bucket, group, Sum::new(minor.into(), count.into()))?;
             }
         }
         Ok(())
@@ -209,75 +195,99 @@ impl Table {
 
     /// Adds adjustments: to the net figures in the bucket of the sale's day, to the activity in that of their own.
     pub(super) fn adjust(&mut self, groups: &[u32], adjustments: &[Placed]) -> Result<()> {
-        if self.net.len() < self.sales.len() {
-            self.net.resize(self.sales.len(), Tally::default());
-            self.activity.resize(self.sales.len(), Tally::default());
-        }
+        self.fit_adjusted();
         for (group, adjustment) in groups.iter().zip(adjustments) {
-            let Placed { sale_bucket, own_bucket, amount, count } = *adjustment;
+            let Placed { sale_bucket, own_bucket, amount, count, small } = *adjustment;
             let (net, activity) = (self.place(sale_bucket, *group), self.place(own_bucket, *group));
-            let fits = |tally: &mut Tally| tally.try_add(amount, count.into(), 1);
-            let sum = || Sum::new(amount.into(), count.into());
+            let fits = |cell: &mut i64| try_add_adjustment(cell, small);
+            let tally = || Tally { sum: Sum::new(amount.into(), count.into()), rows: 1 };
             if !self.net.get_mut(net).is_none_or(fits) {
-                self.carry(sale_bucket, *group, Side::Net, sum(), 1)?;
+                self.carry(sale_bucket, *group, Side::Net, tally())?;
             }
             if !self.activity.get_mut(activity).is_none_or(fits) {
-                self.carry(own_bucket, *group, Side::Activity, sum(), 1)?;
+                self.carry(own_bucket, *group, Side::Activity, tally())?;
             }
         }
         Ok(())
     }
 
-    /// One of the sums of a cell; `None` when nothing was ever added.
-    fn sum(&self, bucket: u32, group: u32, side: Side) -> Result<Option<Sum>> {
-        let Some(tally) = self.side(side).get(self.place(bucket, group)).filter(|tally| tally.rows != 0) else {
-            return Ok(None);
-        };
-        let carried = if self.carried.is_empty() { None } else { self.carried.get(&(bucket, group, side)) };
-        match carried {
-            Some(carried) => tally.sum().plus(Sum::new(*carried, 0)).map(Some),
-            None => Ok(Some(tally.sum())),
+    /// Makes room for adjustments.
+    fn fit_adjusted(&mut self) {
+        if self.net.len() < self.sales.len() {
+            self.net.resize(self.sales.len(), 0);
+            self.activity.resize(self.sales.len(), 0);
         }
+    }
+
+    /// One of the sums of a cell, given its small form.
+    fn tally(&self, small: i64, bucket: u32, group: u32, side: Side) -> Result<Tally> {
+        let tally = Tally::of_small(small, side);
+        if self.carried.is_empty() {
+            return Ok(tally);
+        }
+        let carried = self.carried.get(&(bucket, group, side)).copied().unwrap_or_default();
+        tally.plus(carried).ok_or_else(|| Error::new(ErrorKind::Refused, "sum is too large to be exact"))
     }
 
     /// Adds the sums of another table; `bucket_of` and `group_of` translate its buckets and groups.
     pub(super) fn merge(&mut self, other: &Self, bucket_of: &[u32], group_of: &[u32]) -> Result<()> {
+        if !other.net.is_empty() {
+            self.fit_adjusted();
+        }
         for side in [Side::Sales, Side::Net, Side::Activity] {
-            let theirs = other.side(side);
-            if self.side(side).len() < self.sales.len() && !theirs.is_empty() {
-                let cells = self.sales.len();
-                self.net.resize(cells, Tally::default());
-                self.activity.resize(cells, Tally::default());
-            }
-            for (their_bucket, (row, bucket)) in (0_u32..).zip(theirs.chunks(1 << other.row_bits).zip(bucket_of)) {
-                for (their_group, (tally, group)) in (0_u32..).zip(row.iter().zip(group_of)) {
-                    if tally.rows != 0
-                        && let Some(sum) = other.sum(their_bucket, their_group, side)?
-                    {
-                        self.add(*bucket, *group, side, sum, tally.rows.into())?;
+            let rows = other.side(side).chunks(1 << other.row_bits).zip(bucket_of);
+            for (bucket, row) in rows.map(|(row, bucket)| (*bucket, row)) {
+                for (small, group) in row.iter().zip(group_of).filter(|(small, _)| **small != 0) {
+                    let place = self.place(bucket, *group);
+                    match self.side_mut(side).get_mut(place) {
+                        Some(cell) if *cell == 0 => *cell = *small,
+                        _ => self.add(bucket, *group, side, Tally::of_small(*small, side))?,
                     }
                 }
+            }
+        }
+        for ((bucket, group, side), tally) in &other.carried {
+            if let (Some(bucket), Some(group)) = (bucket_of.get(*bucket as usize), group_of.get(*group as usize)) {
+                self.add(*bucket, *group, *side, *tally)?;
             }
         }
         Ok(())
     }
 
-    /// How many groups have a sale, over all buckets. Nothing may be packed any more.
-    pub(super) fn groups(&self) -> usize {
-        self.sales.iter().filter(|tally| tally.rows != 0).count()
+    /// How many cells have a posting at most, over all buckets. Nothing may be packed any more.
+    pub(super) fn cells(&self) -> usize {
+        let adjusted = self.net.iter().zip(&self.activity).map(|(net, activity)| net | activity);
+        let adjusted = adjusted.chain(std::iter::repeat(0));
+        self.sales.iter().zip(adjusted).filter(|(sales, adjusted)| **sales | adjusted != 0).count() + self.carried.len()
     }
 
-    /// The figures of a group in a bucket; `None` where it has no posting. Nothing may be packed any more.
-    pub(super) fn figures(&self, bucket: u32, group: u32) -> Result<Option<Figures>> {
-        let sales = self.sum(bucket, group, Side::Sales)?;
-        let net = self.sum(bucket, group, Side::Net)?;
-        let activity = self.sum(bucket, group, Side::Activity)?;
-        if sales.is_none() && net.is_none() && activity.is_none() {
-            return Ok(None);
+    /// Hands out the figures of the groups that have a posting in a bucket, in the order given. Nothing may be packed any
+    /// more.
+    pub(super) fn figures<G>(
+        &self,
+        bucket: u32,
+        groups: &[(u32, G)],
+        mut hand_out: impl FnMut(&G, Figures),
+    ) -> Result<()> {
+        let start = self.place(bucket, 0);
+        let [sales, net, activity] =
+            [&self.sales, &self.net, &self.activity].map(|side| side.get(start..).unwrap_or_default());
+        for (group, code) in groups {
+            let small = |side: &[i64]| side.get(*group as usize).copied().unwrap_or(0);
+            let [sales, net, activity] = [small(sales), small(net), small(activity)];
+            if sales | net | activity == 0 && self.carried.is_empty() {
+                continue;
+            }
+            let sales = self.tally(sales, bucket, *group, Side::Sales)?;
+            let net = self.tally(net, bucket, *group, Side::Net)?;
+            let activity = self.tally(activity, bucket, *group, Side::Activity)?;
+            if sales.rows | net.rows | activity.rows != 0 {
+                let gross = sales.sum;
+                let figures = Figures { net: gross.plus(net.sum)?, gross, activity: gross.plus(activity.sum)? };
+                hand_out(code, figures);
+            }
         }
-        let gross = sales.unwrap_or_default();
-        let plus = |sum: Option<Sum>| sum.map_or(Ok(gross), |sum| gross.plus(sum));
-        Ok(Some(Figures { net: plus(net)?, gross, activity: plus(activity)? }))
+        Ok(())
     }
 }
 
