@@ -130,7 +130,8 @@ fn read(row: &Row) -> Result<Progress> {
 
 /// How far the schema is; nothing before the first migration.
 async fn stored(connections: &Connections, schema: &Schema) -> Result<Progress> {
-    let mut session = connections.begin(Access::Snapshot).await?;
+    // Not in a snapshot, for which a table that another process makes meanwhile has "changed its definition" (error 1412).
+    let mut session = connections.begin(Access::Write).await?;
     let exists = "SELECT COUNT(*) FROM information_schema.tables
         WHERE table_schema = DATABASE() AND table_name = 'moon_schema'";
     let exists = session.row(DOING, exists, Vec::new()).await?.map_or(Ok(0), |row| row.int(0))?;
