@@ -10,6 +10,7 @@ mod control;
 mod dictionary;
 mod packing;
 mod parallel;
+mod plan;
 mod runs;
 mod shared_rows;
 mod table;
@@ -24,48 +25,22 @@ use self::control::{Control, PlainSales};
 use self::dictionary::Dictionaries;
 use self::packing::{Packing, magnitude};
 pub use self::parallel::fold_parallel;
+pub use self::plan::FoldPlan;
 use self::runs::{Run, RunBlock};
 use self::shared_rows::{MixedBlock, SharedRows, Target};
 use self::table::{Placed, Table};
 use self::tally::small_adjustment;
-use crate::{
-    AdjustmentPostings, Calendar, Cell, DaySet, Dimension, Error, Granularity, NewCodes, PostingBatch, PostingColumns,
-    Result, Totals,
-};
+use crate::{AdjustmentPostings, Cell, Error, NewCodes, PostingBatch, PostingColumns, Result, Totals};
 
 /// How many dimensions there are.
 const DIMENSIONS_MAX: usize = 4;
 /// How many rows are checked and added at a time: all their columns stay in the innermost cache.
 const BLOCK_ROWS: usize = 512;
+/// How many adjustments wait at most, beside a batch. Their cells are many, and each time that they are visited they push
+/// those of the sales out of the caches.
+const WAITING_MAX: usize = 8_192;
 /// A column without groups.
 const NO_GROUPS: &[u32] = &[0; BLOCK_ROWS];
-
-/// What to sum, and into which buckets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoldPlan {
-    /// Grouped by what; a repeated dimension counts once. None at all leaves the control totals.
-    pub dimensions: Vec<Dimension>,
-    /// The wanted days. A posting's sale's day decides for gross and net, its own day for activity.
-    pub days: DaySet,
-    /// The length of a bucket. [`Cell::day`] is its first day, also where that is not a wanted one.
-    pub granularity: Granularity,
-    /// Cuts time into buckets.
-    pub calendar: Calendar,
-}
-
-impl FoldPlan {
-    /// By day.
-    #[must_use]
-    pub fn daily(dimensions: &[Dimension], days: DaySet) -> Self {
-        Self { dimensions: dimensions.to_vec(), days, granularity: Granularity::Day, calendar: Calendar::default() }
-    }
-
-    /// All wanted days in one bucket.
-    #[must_use]
-    pub fn whole(dimensions: &[Dimension], days: DaySet) -> Self {
-        Self { granularity: Granularity::All, ..Self::daily(dimensions, days) }
-    }
-}
 
 /// Folds the batches of a scan into [`Totals`]. The result depends neither on the borders of batches, nor on their order
 /// (as long as codes come before their use), nor on how they were shared out among folds that are merged.
@@ -107,7 +82,7 @@ pub struct Fold {
     shared: SharedRows,
     tables: Vec<Table>,
     control: Control,
-    /// Room for the adjustments of a batch.
+    /// Adjustments that wait.
     placed: Vec<Placed>,
 }
 
@@ -334,23 +309,29 @@ impl Fold {
         if [adjustments.own_day.len(), adjustments.count.len()] != [postings.len(); 2] {
             return Err(unequal_lengths());
         }
-        let mut placed = std::mem::take(&mut self.placed);
-        placed.clear();
+        let start = self.placed.len();
         let counts = postings.amount.iter().zip(&adjustments.count);
         for ((day, own_day), (amount, count)) in postings.day.iter().zip(&adjustments.own_day).zip(counts) {
             let sale_bucket = self.buckets.bucket(&self.plan, *day)?;
             let own_bucket = self.buckets.bucket(&self.plan, *own_day)?;
             let (amount, count) = (*amount, *count);
-            placed.push(Placed { sale_bucket, own_bucket, amount, count, small: small_adjustment(amount, count) });
+            self.placed.push(Placed { sale_bucket, own_bucket, amount, count, small: small_adjustment(amount, count) });
         }
         self.fit();
-        self.control.adjust(&placed);
+        self.control.adjust(self.placed.get(start..).unwrap_or_default());
         self.check_groups(postings, &(0..postings.len()))?;
-        if !placed.is_empty() {
-            let adjust = |table: &mut Table| table.adjust(column(postings, table.dimension), &placed);
-            self.tables.iter_mut().try_for_each(adjust)?;
+        for table in &mut self.tables {
+            table.await_adjustments(column(postings, table.dimension));
         }
-        self.placed = placed;
+        if self.placed.len() < WAITING_MAX { Ok(()) } else { self.adjust() }
+    }
+
+    /// Adds the adjustments that wait.
+    fn adjust(&mut self) -> Result<()> {
+        if !self.placed.is_empty() {
+            self.tables.iter_mut().try_for_each(|table| table.adjust(&self.placed))?;
+            self.placed.clear();
+        }
         Ok(())
     }
 
@@ -379,14 +360,15 @@ impl Fold {
 
     /// Moves everything into the exact sums.
     fn unpack(&mut self) -> Result<()> {
+        self.adjust()?;
         self.run.flush(&mut self.tables)?;
         if self.packing.is_empty() {
             return Ok(());
         }
         for (bucket, parts) in (0_u32..).zip(self.shared.buckets_mut()) {
             for (table, part) in self.tables.iter_mut().filter(|table| table.shares()).zip(parts) {
-                table.unpack_checked(bucket, part, &self.packing)?;
-                part.fill(0);
+                table.unpack_checked(bucket, part.cells(), &self.packing)?;
+                part.clear();
             }
         }
         for table in &mut self.tables {

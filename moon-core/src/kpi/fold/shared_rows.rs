@@ -10,7 +10,24 @@ use super::{BLOCK_ROWS, DIMENSIONS_MAX};
 pub(super) const SHARED_GROUPS: usize = 64;
 
 /// The accumulators of one dimension of few groups in one bucket, at places that the compiler knows.
-type Part = [i64; SHARED_GROUPS];
+/// They begin where a line of the cache does, so that no more lines are in use than need be.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Part([i64; SHARED_GROUPS]);
+
+impl Part {
+    const EMPTY: Self = Self([0; SHARED_GROUPS]);
+
+    /// By group.
+    pub(super) fn cells(&self) -> &[i64] {
+        &self.0
+    }
+
+    /// Empties it.
+    pub(super) fn clear(&mut self) {
+        *self = Self::EMPTY;
+    }
+}
 
 /// For each bucket a part for each dimension of few groups. A posting adds to its cells in all parts at once.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +75,7 @@ impl SharedRows {
             self.width = width;
         }
         if buckets * width > self.parts.len() {
-            self.parts.resize(buckets * width, [0; SHARED_GROUPS]);
+            self.parts.resize(buckets * width, Part::EMPTY);
         }
     }
 
@@ -137,7 +154,7 @@ fn add_block<const N: usize, const ROWS: usize, const UNDO: bool>(
         for (part, column) in row.iter_mut().zip(groups) {
             let group = column[index];
             seen.groups |= group;
-            let cell = &mut part[group as usize % SHARED_GROUPS];
+            let cell = &mut part.0[group as usize % SHARED_GROUPS];
             *cell = if UNDO { cell.wrapping_sub(packed) } else { cell.wrapping_add(packed) };
         }
         if UNDO {

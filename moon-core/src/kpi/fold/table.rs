@@ -28,6 +28,8 @@ pub(super) struct Table {
     net: Vec<i64>,
     /// What adjustments add in the bucket of their own day; empty before the first one.
     activity: Vec<i64>,
+    /// The groups of adjustments that wait.
+    waiting: Vec<u32>,
     /// By bucket and group: what did not fit into the small form.
     carried: BTreeMap<(u32, u32, Side), Tally>,
 }
@@ -54,6 +56,7 @@ impl Table {
             sales: Vec::new(),
             net: Vec::new(),
             activity: Vec::new(),
+            waiting: Vec::new(),
             carried: BTreeMap::new(),
         }
     }
@@ -193,9 +196,16 @@ impl Table {
         Ok(())
     }
 
+    /// Takes the groups of adjustments that are to wait.
+    pub(super) fn await_adjustments(&mut self, groups: &[u32]) {
+        self.waiting.extend_from_slice(groups);
+    }
+
     /// Adds adjustments: to the net figures in the bucket of the sale's day, to the activity in that of their own.
-    pub(super) fn adjust(&mut self, groups: &[u32], adjustments: &[Placed]) -> Result<()> {
+    /// Their groups have waited.
+    pub(super) fn adjust(&mut self, adjustments: &[Placed]) -> Result<()> {
         self.fit_adjusted();
+        let groups = std::mem::take(&mut self.waiting);
         for (group, adjustment) in groups.iter().zip(adjustments) {
             let Placed { sale_bucket, own_bucket, amount, count, small } = *adjustment;
             let (net, activity) = (self.place(sale_bucket, *group), self.place(own_bucket, *group));
@@ -208,6 +218,8 @@ impl Table {
                 self.carry(own_bucket, *group, Side::Activity, tally())?;
             }
         }
+        self.waiting = groups;
+        self.waiting.clear();
         Ok(())
     }
 
