@@ -5,7 +5,8 @@ use moon_core::{
     Result, TeamCode,
 };
 
-const BATCH_ROWS: usize = 16_384;
+/// As stores hand them out.
+const BATCH_ROWS: usize = 65_536;
 const TEAMS: u32 = 40;
 const BRANCHES: u32 = 25;
 const PRODUCTS: u32 = 30;
