@@ -111,7 +111,8 @@ impl Fold {
     ///
     /// # Errors
     /// `Corrupt` for an index without a code, a code brought twice, columns of unequal length or an impossible date;
-    /// `Refused` when a sum is too large to be exact. The fold is of no use after an error.
+    /// `Refused` when a sum is too large to be exact. An index without a code and a sum that is too large may also be found
+    /// only by a later call, at the latest by [`finish`](Self::finish). The fold is of no use after an error.
     pub fn push(&mut self, batch: &PostingBatch) -> Result<()> {
         self.learn(&batch.new_codes)?;
         self.push_sales(&batch.sales)?;
