@@ -9,7 +9,7 @@ pub struct FoldPlan {
     pub dimensions: Vec<Dimension>,
     /// The wanted days. A posting's sale's day decides for gross and net, its own day for activity.
     pub days: DaySet,
-    /// The length of a bucket. [`Cell::day`] is its first day, also where that is not a wanted one.
+    /// The length of a bucket. [`Cell::day`](crate::Cell::day) is its first day, also where that is not a wanted one.
     pub granularity: Granularity,
     /// Cuts time into buckets.
     pub calendar: Calendar,
