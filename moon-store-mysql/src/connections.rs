@@ -4,7 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use moon_core::{ErrorKind, Result};
-use mysql_async::{Conn, DriverError, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, DriverError, Error as MysqlError, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
+
+use tokio::time::error::Elapsed;
 
 use crate::failure::Place;
 use crate::session::Session;
@@ -23,6 +26,9 @@ pub struct MysqlOptions {
     /// How long a statement may take before the unit fails with `Timeout`; waiting for locks counts. Each part of a scan is a
     /// statement of its own.
     pub statement_timeout: Duration,
+    /// Whether MariaDB is sent the rows of many sales in its own form for them, which takes it a quarter less work. MySQL has
+    /// no such form. Switch it off where a proxy does not pass it on.
+    pub bulk: bool,
 }
 
 impl Default for MysqlOptions {
@@ -32,6 +38,7 @@ impl Default for MysqlOptions {
             pool_wait: Duration::from_secs(10),
             lock_wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(60),
+            bulk: true,
         }
     }
 }
@@ -64,6 +71,13 @@ impl MysqlOptions {
         self.statement_timeout = timeout;
         self
     }
+
+    /// With MariaDB's own form for many rows, or without.
+    #[must_use]
+    pub fn bulk(mut self, bulk: bool) -> Self {
+        self.bulk = bulk;
+        self
+    }
 }
 
 /// What a transaction is for.
@@ -84,6 +98,7 @@ pub(crate) struct Connections {
     pool: Pool,
     place: Place,
     options: MysqlOptions,
+    mariadb: bool,
 }
 
 impl fmt::Debug for Connections {
@@ -100,24 +115,22 @@ impl Connections {
     pub(crate) async fn open(url: &str, options: &MysqlOptions) -> Result<Self> {
         let target = url::parse(url)?;
         let encrypted = target.encryption != Encryption::Disabled;
-        let connections = Self::new(&target, encrypted, options);
-        match connections.first().await {
-            Err(mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer))
-                if target.encryption == Encryption::Preferred =>
-            {
-                let plain = Self::new(&target, false, options);
-                let outcome = plain.first().await;
-                plain.place.check("connect", outcome)?;
-                Ok(plain)
-            }
-            Err(mysql_async::Error::Other(elapsed)) if elapsed.is::<tokio::time::error::Elapsed>() => Err(connections
-                .place
-                .error(ErrorKind::Timeout, "connect", "the server did not answer while connecting")),
-            outcome => {
-                connections.place.check("connect", outcome)?;
-                Ok(connections)
-            }
+        let mut connections = Self::new(&target, encrypted, options);
+        let mut version = connections.first().await;
+        if matches!(&version, Err(MysqlError::Driver(DriverError::NoClientSslFlagFromServer)))
+            && target.encryption == Encryption::Preferred
+        {
+            connections = Self::new(&target, false, options);
+            version = connections.first().await;
         }
+        connections.mariadb = match version {
+            Err(MysqlError::Other(cause)) if cause.is::<Elapsed>() => {
+                let advice = "the server did not answer while connecting";
+                return Err(connections.place.error(ErrorKind::Timeout, "connect", advice));
+            }
+            version => connections.place.check("connect", version)?.contains("MariaDB"),
+        };
+        Ok(connections)
     }
 
     fn new(target: &Target, encrypted: bool, options: &MysqlOptions) -> Self {
@@ -131,16 +144,28 @@ impl Connections {
             .stmt_cache_size(PREPARED_STATEMENTS)
             .tcp_keepalive(Some(Duration::from_secs(30)))
             .setup(vec![settings(options), "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned()]);
-        Self { pool: Pool::new(Opts::from(driver)), place: Place::new(target.name.as_str()), options: options.clone() }
+        Self {
+            pool: Pool::new(Opts::from(driver)),
+            place: Place::new(target.name.as_str()),
+            options: options.clone(),
+            mariadb: false,
+        }
     }
 
-    /// Connects, and leaves the connection to the pool.
-    async fn first(&self) -> mysql_async::Result<()> {
-        let wait = self.options.pool_wait;
-        match tokio::time::timeout(wait, self.pool.get_conn()).await {
-            Ok(outcome) => outcome.map(drop),
-            Err(elapsed) => Err(mysql_async::Error::Other(Box::new(elapsed))),
-        }
+    /// Connects, leaves the connection to the pool, and returns the server's version.
+    async fn first(&self) -> mysql_async::Result<String> {
+        let connect = async {
+            let mut conn = self.pool.get_conn().await?;
+            let version: Option<String> = conn.query_first("SELECT VERSION()").await?;
+            Ok(version.unwrap_or_default())
+        };
+        let outcome = tokio::time::timeout(self.options.pool_wait, connect).await;
+        outcome.unwrap_or_else(|elapsed| Err(MysqlError::Other(Box::new(elapsed))))
+    }
+
+    /// Whether many rows go in MariaDB's own form for them.
+    pub(crate) fn take_bulk(&self) -> bool {
+        self.mariadb && self.options.bulk
     }
 
     pub(crate) fn place(&self) -> &Place {

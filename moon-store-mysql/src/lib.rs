@@ -5,7 +5,7 @@
 //!
 //! | parameter | meaning |
 //! | --- | --- |
-//! | `ssl-mode` | `disabled`; `preferred` (the default: encrypted where the server offers it, its certificate unchecked); `verify-ca` (the certificate must be trusted); `required` and `verify-identity` (it must also bear the host's name) |
+//! | `ssl-mode` | `disabled`; `preferred` (the default: encrypted where the server offers it, its certificate unchecked); `required` or `verify-identity` (always, and the certificate must be trusted and bear the host's name) |
 //! | `ssl-ca` | a file of the certificates that are trusted, PEM; else those that browsers trust |
 //! | `socket` | a Unix socket to use in place of the host |
 //!

@@ -86,12 +86,17 @@ async fn upgrade(connections: &Connections, schema: &Schema, conn: &mut Conn) ->
             let resumed = progress.begun;
             progress = Progress { begun: true, ..progress };
             note(connections, schema, conn, progress).await?;
+            let told =
+                |error: Error| error.with("part", schema.component).with("version", version).with("statement", step);
             match conn.query_drop(statement).await {
                 // Begun before, and broken off between its end and the note of it.
                 Err(mysql_async::Error::Server(error)) if error.code == EXISTS && resumed => {}
-                outcome => place.check(DOING, outcome).map_err(|error| {
-                    error.with("part", schema.component).with("version", version).with("statement", step)
-                })?,
+                Err(refusal @ mysql_async::Error::Server(_)) => {
+                    // The server says that it was not done, so that nothing is in doubt.
+                    note(connections, schema, conn, Progress { begun: false, ..progress }).await?;
+                    return Err(told(place.failed(DOING, refusal)));
+                }
+                outcome => place.check(DOING, outcome).map_err(told)?,
             }
             progress = Progress { step, begun: false, ..progress };
             note(connections, schema, conn, progress).await?;

@@ -30,6 +30,8 @@ pub(crate) trait Wire: Send {
     ) -> BoxFuture<'a, mysql_async::Result<()>>;
     /// How many rows it matched, whether or not it changed them.
     fn execute<'a>(&'a mut self, sql: &'a str, params: Vec<Value>) -> BoxFuture<'a, mysql_async::Result<u64>>;
+    /// Runs a statement once for each row.
+    fn bulk<'a>(&'a mut self, sql: &'a str, rows: Vec<Vec<Value>>) -> BoxFuture<'a, mysql_async::Result<()>>;
     fn batch<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, mysql_async::Result<()>>;
 }
 
@@ -61,6 +63,10 @@ impl<Q: Queryable> Wire for Q {
         .boxed()
     }
 
+    fn bulk<'a>(&'a mut self, sql: &'a str, rows: Vec<Vec<Value>>) -> BoxFuture<'a, mysql_async::Result<()>> {
+        self.exec_batch(sql, rows.into_iter().map(Params::Positional))
+    }
+
     fn batch<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, mysql_async::Result<()>> {
         self.query_drop(sql)
     }
@@ -88,6 +94,8 @@ pub(crate) struct Session<'c> {
     place: Place,
     answer: Duration,
     writes: bool,
+    /// The server takes many rows for one statement.
+    takes_bulk: bool,
     failed: bool,
     /// A statement was sent and its answer not awaited, or the connection failed.
     busy: bool,
@@ -101,6 +109,7 @@ impl Session<'static> {
             place: connections.place().clone(),
             answer: connections.options().statement_timeout.saturating_add(GRACE),
             writes: access == Access::Write,
+            takes_bulk: connections.take_bulk(),
             failed: false,
             busy: false,
         };
@@ -124,6 +133,7 @@ impl<'c> Session<'c> {
             place: Place::new("lent transaction"),
             answer: Duration::from_secs(24 * 3_600),
             writes: true,
+            takes_bulk: false,
             failed: false,
             busy: false,
         }
@@ -222,6 +232,19 @@ impl<'c> Session<'c> {
         self.check_writes()?;
         let answer = self.answer;
         let answer = tokio::time::timeout(answer, self.wire()?.execute(sql, params)).await;
+        self.done(doing, answer)
+    }
+
+    /// Whether the server takes many rows for one statement, see [`bulk`](Self::bulk). MySQL would run it row by row.
+    pub(crate) fn takes_bulk(&self) -> bool {
+        self.takes_bulk
+    }
+
+    /// Runs a statement that inserts for many rows. When it fails, some of them may be there.
+    pub(crate) async fn bulk(&mut self, doing: &str, sql: &str, rows: Vec<Vec<Value>>) -> Result<()> {
+        self.check_writes()?;
+        let answer = self.answer;
+        let answer = tokio::time::timeout(answer, self.wire()?.bulk(sql, rows)).await;
         self.done(doing, answer)
     }
 

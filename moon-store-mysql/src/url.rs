@@ -1,7 +1,5 @@
 //! Where a server is, by URL.
 
-use std::path::PathBuf;
-
 use moon_core::{Error, Result};
 use mysql_async::{Opts, OptsBuilder, SslOpts};
 
@@ -12,10 +10,8 @@ pub(crate) enum Encryption {
     Disabled,
     /// If the server offers it; its certificate is not checked.
     Preferred,
-    /// Always, and the certificate must be trusted.
-    Trusted,
     /// Always, and the certificate must be trusted and bear the host's name.
-    Identified,
+    Required,
 }
 
 /// A server, a database and how to reach them. It holds the password, and has no `Debug`.
@@ -23,7 +19,8 @@ pub(crate) enum Encryption {
 pub(crate) struct Target {
     options: OptsBuilder,
     pub(crate) encryption: Encryption,
-    root_certificates: Option<PathBuf>,
+    /// PEM; those of the driver, which browsers trust, otherwise.
+    root_certificates: Option<Vec<u8>>,
     /// Host, port and database, for messages.
     pub(crate) name: String,
 }
@@ -38,9 +35,9 @@ impl Target {
         let unchecked = self.encryption == Encryption::Preferred;
         let mut tls = SslOpts::default()
             .with_danger_accept_invalid_certs(unchecked)
-            .with_danger_skip_domain_validation(self.encryption != Encryption::Identified);
-        if let Some(file) = &self.root_certificates {
-            tls = tls.with_root_certs(vec![file.clone().into()]).with_disable_built_in_roots(true);
+            .with_danger_skip_domain_validation(unchecked);
+        if let Some(certificates) = &self.root_certificates {
+            tls = tls.with_root_certs(vec![certificates.clone().into()]).with_disable_built_in_roots(true);
         }
         options.ssl_opts(tls)
     }
@@ -62,7 +59,7 @@ pub(crate) fn parse(url: &str) -> Result<Target> {
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         match parameter.split_once('=').ok_or_else(fault)? {
             ("ssl-mode", mode) => encryption = encryption_of(mode)?,
-            ("ssl-ca", file) => root_certificates = Some(PathBuf::from(decoded(file)?)),
+            ("ssl-ca", file) => root_certificates = Some(certificates(&decoded(file)?)?),
             ("socket", file) => socket = Some(decoded(file)?),
             (name, _) => {
                 let error = Error::invalid("database URL has a parameter other than ssl-mode, ssl-ca and socket");
@@ -85,11 +82,21 @@ fn encryption_of(mode: &str) -> Result<Encryption> {
     match mode.to_ascii_lowercase().replace('_', "-").as_str() {
         "disabled" => Ok(Encryption::Disabled),
         "preferred" => Ok(Encryption::Preferred),
-        "verify-ca" => Ok(Encryption::Trusted),
-        "required" | "verify-identity" => Ok(Encryption::Identified),
-        _ => Err(Error::invalid("ssl-mode is not one of disabled, preferred, required, verify-ca, verify-identity")
+        "required" | "verify-identity" => Ok(Encryption::Required),
+        _ => Err(Error::invalid("ssl-mode is not one of disabled, preferred, required, verify-identity")
             .with("ssl-mode", mode)),
     }
+}
+
+/// The certificates of a file.
+fn certificates(file: &str) -> Result<Vec<u8>> {
+    let content = std::fs::read(file)
+        .map_err(|cause| Error::invalid("root certificates cannot be read").with("ssl-ca", file).caused_by(cause))?;
+    let begin = b"-----BEGIN CERTIFICATE-----";
+    if content.windows(begin.len()).any(|window| window == begin) {
+        return Ok(content);
+    }
+    Err(Error::invalid("the file of root certificates holds none").with("ssl-ca", file))
 }
 
 /// Percent-decodes a parameter.
@@ -114,8 +121,9 @@ mod tests {
 
     #[test]
     fn a_url_is_taken_apart() {
-        let target = parse("mysql://u:s%23cret@h:6000/db?ssl-mode=VERIFY_IDENTITY&ssl-ca=%2Fetc/ca.pem").unwrap();
-        assert_eq!((target.name.as_str(), target.encryption), ("h:6000/db", Encryption::Identified));
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/tls/authority.pem").replace('/', "%2F");
+        let target = parse(&format!("mysql://u:s%23cret@h:6000/db?ssl-mode=VERIFY_IDENTITY&ssl-ca={file}")).unwrap();
+        assert_eq!((target.name.as_str(), target.encryption), ("h:6000/db", Encryption::Required));
         let options = Opts::from(target.options(true));
         assert_eq!((options.user(), options.pass(), options.db_name()), (Some("u"), Some("s#cret"), Some("db")));
         let tls = options.ssl_opts().unwrap();

@@ -22,11 +22,12 @@ fn assignment(row: &Row) -> Result<Assignment> {
     })
 }
 
+/// The joins keep the servers from beginning elsewhere than with the agents.
 const SELECT: &str = "SELECT a.code, s.from_date, s.to_date, t.code, b.code, s.version, s.entered_at, s.entered_by
-    FROM ledger_agents a
-    JOIN ledger_assignments s ON s.agent_id = a.id
-    JOIN ledger_teams t ON t.id = s.team_id
-    JOIN ledger_branches b ON b.id = s.branch_id";
+    FROM ledger_agents a FORCE INDEX (ledger_agents_code)
+    STRAIGHT_JOIN ledger_assignments s FORCE INDEX (PRIMARY) ON s.agent_id = a.id
+    LEFT JOIN ledger_teams t ON t.id = s.team_id
+    LEFT JOIN ledger_branches b ON b.id = s.branch_id";
 
 impl MysqlUnit<'_> {
     /// The highest version of each (agent, from).
@@ -35,17 +36,15 @@ impl MysqlUnit<'_> {
         codes.sort_unstable();
         codes.dedup();
         let codes: Vec<Value> = codes.into_iter().map(value::bytes).collect();
-        let mut assignments = Vec::new();
+        let mut assignments: Vec<Assignment> = Vec::new();
         for (places, params) in lookups(&codes) {
-            let sql = format!(
-                "{SELECT} WHERE a.code IN ({places}) AND NOT EXISTS (SELECT 1 FROM ledger_assignments later
-                     WHERE later.agent_id = s.agent_id AND later.from_date = s.from_date AND later.version > s.version)
-                 ORDER BY a.code, s.from_date"
-            );
+            let sql = format!("{SELECT} WHERE a.code IN ({places})");
             for row in self.session.rows("read assignments", &sql, params).await? {
                 assignments.push(assignment(&row)?);
             }
         }
+        assignments.sort_unstable_by(|a, b| (&a.agent, a.from, b.version).cmp(&(&b.agent, b.from, a.version)));
+        assignments.dedup_by(|later, first| (&later.agent, later.from) == (&first.agent, first.from));
         Ok(assignments)
     }
 

@@ -1,8 +1,25 @@
-//! Tests of this crate on a MySQL or MariaDB server.
+//! The suites of moon-testkit on MySQL or MariaDB, and what is special about them.
 
-// Tells clippy that these are tests, helpers included.
-#![cfg(test)]
-
+// `cfg(test)` tells clippy that these are tests, helpers included.
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod lent;
+#[cfg(test)]
+mod locks;
+#[cfg(test)]
+mod migrations;
+#[cfg(test)]
+mod postings;
+#[cfg(test)]
+mod publishing;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod stores;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod warehouses;

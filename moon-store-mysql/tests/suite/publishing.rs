@@ -1,0 +1,215 @@
+//! The warehouse as BI tools and database administrators see it, and publishers that meet or break off.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use moon_core::{
+    Cell, ControlTotals, DayControl, DayRange, Dimension, ErrorKind, Figures, Opening, Receipt, Result, RunKey,
+    RunKind, RunOutcome, RunRecord, Scope, StagedRows, StagedRun, Sum, TeamEntry, Warehouse,
+};
+use moon_store_mysql::{MysqlOptions, MysqlWarehouse};
+use moon_testkit::builders::{currency, date, days, noon, team_code, text};
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable as _;
+use uuid::Uuid;
+
+use crate::support::{Database, connect, skipped};
+
+pub(crate) fn run_key(number: u32) -> RunKey {
+    RunKey { epoch: 1, number: number.into(), id: Uuid::from_u128(number.into()) }
+}
+
+fn record(number: u32) -> RunRecord {
+    RunRecord {
+        key: run_key(number),
+        kind: RunKind::Full,
+        days: days("2026-03-01", "2026-03-31"),
+        started_at: noon("2026-04-01"),
+        finished_at: noon("2026-04-02"),
+        rows_read: 3,
+        control: Figures::default(),
+        last_arrivals: BTreeMap::new(),
+        outcome: RunOutcome::Published,
+        error: None,
+    }
+}
+
+fn figures(minor: i128) -> Figures {
+    Figures { net: Sum::new(minor, 1), gross: Sum::new(minor + 1, 2), activity: Sum::new(minor - 1, 0) }
+}
+
+async fn staged(warehouse: &dyn Warehouse, number: u32, scope: &Scope, of_days: &[(&str, i128)]) -> Box<dyn StagedRun> {
+    let Opening::Staged(mut stage) = warehouse.open(&run_key(number), scope).await.unwrap() else {
+        panic!("run {number} was published before")
+    };
+    let groups = [(Dimension::Team, "ALPHA"), (Dimension::Branch, "KANDY"), (Dimension::Product, "LIFE")];
+    let cells = of_days.iter().flat_map(|(day, minor)| {
+        groups.map(|(dimension, code)| Cell { dimension, day: date(day), code: code.into(), figures: figures(*minor) })
+    });
+    stage.write(StagedRows::Cells(cells.collect())).await.unwrap();
+    stage.write(StagedRows::Teams(vec![TeamEntry { code: team_code("ALPHA"), name: text("Alpha") }])).await.unwrap();
+    stage
+}
+
+fn control(of_days: &[(&str, i128)]) -> ControlTotals {
+    let days = of_days.iter().map(|(day, minor)| DayControl { day: date(day), figures: figures(*minor) });
+    ControlTotals { days: days.collect() }
+}
+
+/// Publishes these days and nothing beside them.
+pub(crate) async fn publish(
+    warehouse: &dyn Warehouse,
+    number: u32,
+    scope: &Scope,
+    of_days: &[(&str, i128)],
+) -> Result<Receipt> {
+    staged(warehouse, number, scope, of_days).await.publish(&control(of_days), &record(number)).await
+}
+
+async fn warehouse(database: &Database) -> MysqlWarehouse {
+    let warehouse = MysqlWarehouse::connect(&database.url(), currency()).await.unwrap();
+    warehouse.migrate().await.unwrap();
+    warehouse
+}
+
+async fn texts(conn: &mut Conn, sql: &str) -> Vec<String> {
+    conn.query(sql).await.unwrap()
+}
+
+#[tokio::test]
+async fn bi_tools_see_exact_decimals_under_the_fixed_names() {
+    if skipped() {
+        return;
+    }
+    let database = Database::empty().await;
+    let warehouse = warehouse(&database).await;
+    let of_days = [("2026-02-28", -205), ("2026-03-01", 123_456), ("2026-03-31", 5)];
+    publish(&warehouse, 1, &Scope::full(), &of_days).await.unwrap();
+    let mut conn = database.conn().await;
+    assert_eq!(
+        texts(
+            &mut conn,
+            "SELECT CONCAT_WS(' ', day, team, net_sales, net_count, gross_sales, gross_count,
+            activity_sales, activity_count) FROM team_sales_daily ORDER BY day"
+        )
+        .await,
+        [
+            "2026-02-28 ALPHA -2.0500 1 -2.0400 2 -2.0600 0",
+            "2026-03-01 ALPHA 1234.5600 1 1234.5700 2 1234.5500 0",
+            "2026-03-31 ALPHA 0.0500 1 0.0600 2 0.0400 0",
+        ]
+    );
+    assert_eq!(
+        texts(&mut conn, "SELECT CONCAT_WS(' ', team, team_name, total_sales, sale_count) FROM team_sales_metrics")
+            .await,
+        ["ALPHA Alpha 1232.5600 3"]
+    );
+    assert_eq!(
+        texts(
+            &mut conn,
+            "SELECT CONCAT_WS(' ', month, branch, branch_name, total_sales, sale_count)
+            FROM branch_sales_metrics_monthly ORDER BY month"
+        )
+        .await,
+        ["2026-02 KANDY KANDY -2.0500 1", "2026-03 KANDY KANDY 1234.6100 2"]
+    );
+    assert_eq!(
+        texts(&mut conn, "SELECT CONCAT_WS(' ', run_id, kind, days, outcome) FROM kpi_runs").await,
+        ["00000000-0000-0000-0000-000000000001 full 2026-03-01/2026-03-31 published"]
+    );
+}
+
+#[tokio::test]
+async fn identity_and_grants_survive_every_run() {
+    if skipped() {
+        return;
+    }
+    let mut database = Database::empty().await;
+    let warehouse = warehouse(&database).await;
+    let user = database.user("bi").await;
+    let mut conn = database.conn().await;
+    for table in ["team_sales_daily", "team_sales_metrics"] {
+        conn.query_drop(format!("GRANT SELECT ON {}.{table} TO '{user}'@'%'", database.name())).await.unwrap();
+    }
+    let tables = "SELECT CONCAT_WS(' ', table_name, create_time) FROM information_schema.tables
+        WHERE table_schema = DATABASE() ORDER BY 1";
+    let before = texts(&mut conn, tables).await;
+    for number in 1..=3 {
+        publish(&warehouse, number, &Scope::full(), &[("2026-03-01", number.into())]).await.unwrap();
+    }
+    assert_eq!(texts(&mut conn, tables).await, before);
+    let mut reader = connect(&database.url_of(&user)).await;
+    assert_eq!(texts(&mut reader, "SELECT total_sales FROM team_sales_metrics").await, ["0.0300"]);
+    assert!(reader.query_drop("SELECT * FROM warehouse_runs").await.is_err());
+}
+
+#[tokio::test]
+async fn two_publishers_exclude_each_other() {
+    if skipped() {
+        return;
+    }
+    let database = Database::empty().await;
+    drop(warehouse(&database).await);
+    let brief = MysqlOptions::default().lock_wait(Duration::from_secs(1));
+    let warehouse = MysqlWarehouse::connect_with(&database.url(), currency(), &brief).await.unwrap();
+    let stage = staged(&warehouse, 1, &Scope::full(), &[("2026-03-01", 1)]).await;
+    let mut other = database.conn().await;
+    other.query_drop("START TRANSACTION").await.unwrap();
+    other.query_drop("SELECT one FROM warehouse_fence FOR UPDATE").await.unwrap();
+    let error = stage.publish(&control(&[("2026-03-01", 1)]), &record(1)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Contention, "{error}");
+    assert_eq!(warehouse.read(DayRange::ALL).await.unwrap().sums, [], "readers go on");
+    other.query_drop("COMMIT").await.unwrap();
+    publish(&warehouse, 1, &Scope::full(), &[("2026-03-01", 1)]).await.unwrap();
+}
+
+/// A publisher that breaks off, wherever, neither doubles nor loses: the repeat under the same key heals it.
+#[tokio::test]
+async fn a_lost_connection_neither_doubles_nor_loses() {
+    if skipped() {
+        return;
+    }
+    let database = Database::empty().await;
+    let warehouse = warehouse(&database).await;
+    let of_days = [("2026-03-01", 100), ("2026-03-02", 200)];
+    publish(&warehouse, 1, &Scope::full(), &of_days).await.unwrap();
+    let before = warehouse.read(DayRange::ALL).await.unwrap();
+    let mut conn = database.conn().await;
+    conn.query_drop(
+        "INSERT INTO warehouse_product_metrics
+        VALUES (1, '1000-01-01', 'LIFE', 'Life', NULL, 0, 0, NULL, NULL, 'no_target', 1, 'none')",
+    )
+    .await
+    .unwrap();
+    // Rows of each of these tables are locked in its turn, so that the publisher is cut where it waits for it.
+    for table in ["branch_sales_daily", "warehouse_product_metrics", "teams"] {
+        let changed = [("2026-03-01", 111), ("2026-03-02", 222)];
+        let stage = staged(&warehouse, 2, &Scope::full(), &changed).await;
+        conn.query_drop("START TRANSACTION").await.unwrap();
+        conn.query_drop(format!("SELECT * FROM {table} FOR UPDATE")).await.unwrap();
+        let cut = async {
+            let publisher = database.until_one_waits().await;
+            conn.query_drop(format!("KILL {publisher}")).await.unwrap();
+            conn.query_drop("COMMIT").await.unwrap();
+        };
+        let (control, record) = (control(&changed), record(2));
+        let ((), outcome) = tokio::join!(cut, stage.publish(&control, &record));
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Unavailable, "{table}");
+        assert_eq!(warehouse.read(DayRange::ALL).await.unwrap(), before, "{table}");
+    }
+    publish(&warehouse, 2, &Scope::full(), &[("2026-03-01", 111)]).await.unwrap();
+    let sums = warehouse.read(DayRange::ALL).await.unwrap().sums;
+    assert_eq!(sums.iter().map(|sum| sum.figures.net.minor).collect::<Vec<_>>(), [111; 3]);
+}
+
+#[tokio::test]
+async fn another_currency_is_refused() {
+    if skipped() {
+        return;
+    }
+    let database = Database::empty().await;
+    drop(warehouse(&database).await);
+    let other = MysqlWarehouse::connect(&database.url(), "JPY".parse().unwrap()).await.unwrap();
+    let error = other.migrate().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+}
