@@ -1,10 +1,20 @@
 //! From rows to columns, without anything on the way.
 
-use moon_core::{BusinessDate, PostingColumns, Result, UNASSIGNED_INDEX};
+use moon_core::{BusinessDate, Error, ErrorKind, PostingColumns, Result, UNASSIGNED_INDEX};
 use mysql_async::{Row, Value};
 
 use crate::failure::corrupt;
-use crate::value::{self, Columns as _};
+
+/// Makes room for so many postings at once.
+pub(super) fn reserve(columns: &mut PostingColumns, postings: usize) {
+    let PostingColumns { day, team, branch, product, agent, given, amount } = columns;
+    day.reserve(postings);
+    for numbers in [team, branch, product, agent] {
+        numbers.reserve(postings);
+    }
+    given.reserve(postings);
+    amount.reserve(postings);
+}
 
 /// Reads postings, whose days ascend: a day is worked out once.
 #[derive(Debug, Default)]
@@ -15,25 +25,31 @@ pub(super) struct Decoder {
 impl Decoder {
     /// Adds a row of sale date, product, team, branch, agent, given places and amount. Codes are still the numbers under
     /// which the database keeps them.
+    #[inline]
     pub(super) fn posting(&mut self, row: &Row, columns: &mut PostingColumns) -> Result<()> {
-        columns.day.push(self.day(row)?);
-        columns.product.push(number(row, 1)?);
-        columns.team.push(number(row, 2)?);
-        columns.branch.push(number(row, 3)?);
-        columns.agent.push(number(row, 4)?);
-        columns.given.push(value::narrow(row.int(5)?)?);
-        columns.amount.push(row.int(6)?);
+        let value = |place| row.as_ref(place);
+        let (Some(Value::Date(year, month, day, ..)), Some(Value::Int(given)), Some(Value::Int(amount))) =
+            (value(0), value(5), value(6))
+        else {
+            return Err(unexpected());
+        };
+        columns.day.push(self.day(*year, *month, *day)?);
+        columns.product.push(number(value(1))?);
+        columns.team.push(number(value(2))?);
+        columns.branch.push(number(value(3))?);
+        columns.agent.push(number(value(4))?);
+        columns.given.push(u8::try_from(*given).map_err(|_| unexpected())?);
+        columns.amount.push(*amount);
         Ok(())
     }
 
-    fn day(&mut self, row: &Row) -> Result<i32> {
-        let Value::Date(year, month, day, ..) = row.value(0)? else { return Ok(row.date(0)?.epoch_day()) };
-        let date = (*year, *month, *day);
+    #[inline]
+    fn day(&mut self, year: u16, month: u8, day: u8) -> Result<i32> {
+        let date = (year, month, day);
         match self.known {
             Some((known, epoch_day)) if known == date => Ok(epoch_day),
             _ => {
-                let epoch_day =
-                    BusinessDate::new((*year).into(), (*month).into(), (*day).into()).map_err(corrupt)?.epoch_day();
+                let epoch_day = BusinessDate::new(year.into(), month.into(), day.into()).map_err(corrupt)?.epoch_day();
                 self.known = Some((date, epoch_day));
                 Ok(epoch_day)
             }
@@ -42,6 +58,16 @@ impl Decoder {
 }
 
 /// The number of a code; that of what is not assigned where there is none.
-fn number(row: &Row, place: usize) -> Result<u32> {
-    row.optional_int(place)?.map_or(Ok(UNASSIGNED_INDEX), value::narrow)
+#[inline]
+fn number(value: Option<&Value>) -> Result<u32> {
+    match value {
+        Some(Value::Int(number)) => u32::try_from(*number).map_err(|_| unexpected()),
+        Some(Value::NULL) => Ok(UNASSIGNED_INDEX),
+        _ => Err(unexpected()),
+    }
+}
+
+#[cold]
+fn unexpected() -> Error {
+    Error::new(ErrorKind::Corrupt, "a stored posting has values of unexpected types")
 }

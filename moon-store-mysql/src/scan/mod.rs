@@ -144,6 +144,7 @@ impl<'a, 'c> Scan<'a, 'c> {
         );
         let params = self.params(values);
         let columns = &mut batch.sales;
+        decode::reserve(columns, BATCH);
         let mut decoder = Decoder::default();
         let count = self.unit.session.each_row(DOING, &sql, params, |row| decoder.posting(row, columns)).await?;
         let Some(last) = columns.day.last().copied().filter(|_| count == BATCH) else {
