@@ -8,8 +8,8 @@ CREATE USER 'moon_read'@'%' IDENTIFIED BY 'choose one';
 CREATE USER 'moon_publish'@'%' IDENTIFIED BY 'choose one';
 CREATE USER 'moon_dashboard'@'%' IDENTIFIED BY 'choose one';
 
--- Makes the tables and views. The views read with this user's rights, so that it must stay.
-GRANT CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW, SELECT, INSERT, UPDATE ON moon.* TO 'moon_migrate'@'%';
+-- Makes the tables and views, and may fill them. The views read with this user's rights, so that it must stay.
+GRANT CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW, SELECT, INSERT, UPDATE, DELETE ON moon.* TO 'moon_migrate'@'%';
 
 -- Now call `migrate` as moon_migrate; the tables must be there before rights on them can be granted.
 

@@ -142,6 +142,7 @@ impl Connections {
             .options(encrypted)
             .pool_opts(pool_options)
             .stmt_cache_size(PREPARED_STATEMENTS)
+            .client_found_rows(true)
             .tcp_keepalive(Some(Duration::from_secs(30)))
             .setup(vec![settings(options), "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned()]);
         Self {
