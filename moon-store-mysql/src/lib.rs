@@ -14,7 +14,8 @@
 //!
 //! What is trusted is in the file of `ssl-ca` (PEM), else what browsers trust. MySQL's own certificate, which it makes when it is
 //! installed, is in its data directory (`ca.pem`), and bears no host's name: use one of your own. A password never gets into an
-//! error, a log or a `Debug`.
+//! error, a log or a `Debug`. A program that has several providers of cryptography for rustls in it has to install one
+//! (`rustls::crypto::CryptoProvider::install_default`) before it connects.
 //!
 //! # Limits
 //! Whatever waits, ends: see [`MysqlOptions`]. A full pool and a server that does not answer are `Timeout`, a lock that is not
