@@ -305,6 +305,9 @@ impl MarkRepository for FaultyUnit {
     async fn claimed(&mut self, run: Uuid) -> Result<Vec<Mark>> {
         self.plan.pass(self.inner.marks().claimed(run)).await
     }
+    async fn open(&mut self) -> Result<Vec<Mark>> {
+        self.plan.pass(self.inner.marks().open()).await
+    }
     async fn settle(&mut self, run: Uuid) -> Result<()> {
         self.plan.pass(self.inner.marks().settle(run)).await
     }

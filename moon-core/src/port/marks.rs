@@ -30,6 +30,10 @@ pub trait MarkRepository: Send {
     /// What a run has claimed, ascending, each once.
     async fn claimed(&mut self, run: Uuid) -> Result<Vec<Mark>>;
 
+    /// What no run has claimed, ascending, each once. In a snapshot together with what a run has claimed, these are all
+    /// changes that the snapshot shows and no published figure does.
+    async fn open(&mut self) -> Result<Vec<Mark>>;
+
     /// Removes what a run has claimed; a repeat removes nothing.
     async fn settle(&mut self, run: Uuid) -> Result<()>;
 

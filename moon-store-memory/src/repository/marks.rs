@@ -32,6 +32,10 @@ impl MarkRepository for MemoryUnit {
         Ok(of(self.state(), Some(run)))
     }
 
+    async fn open(&mut self) -> Result<Vec<Mark>> {
+        Ok(of(self.state(), None))
+    }
+
     async fn settle(&mut self, run: Uuid) -> Result<()> {
         let state = self.state_mut()?;
         for mark in of(state, Some(run)) {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use moon_core::{Mark, MarkCounts, MarkRepository, Result};
-use mysql_async::Value;
+use mysql_async::{Row, Value};
 use uuid::Uuid;
 
 use crate::lists::{lookups, parts, places};
@@ -55,11 +55,12 @@ impl MarkRepository for MysqlUnit<'_> {
 
     async fn claimed(&mut self, run: Uuid) -> Result<Vec<Mark>> {
         let sql = "SELECT DISTINCT mark FROM ledger_marks WHERE run = ?";
-        let rows = self.session.rows("read claimed marks", sql, vec![value::uuid(run)]).await?;
-        let mut marks: Vec<Mark> = rows.iter().map(|row| value::from_json(row.text(0)?)).collect::<Result<_>>()?;
-        marks.sort_unstable();
-        marks.dedup();
-        Ok(marks)
+        ascending(&self.session.rows("read claimed marks", sql, vec![value::uuid(run)]).await?)
+    }
+
+    async fn open(&mut self) -> Result<Vec<Mark>> {
+        let sql = "SELECT DISTINCT mark FROM ledger_marks WHERE run IS NULL";
+        ascending(&self.session.rows("read open marks", sql, Vec::new()).await?)
     }
 
     async fn settle(&mut self, run: Uuid) -> Result<()> {
@@ -78,4 +79,12 @@ impl MarkRepository for MysqlUnit<'_> {
             oldest: row.optional_int(2)?.map(value::instant).transpose()?,
         })
     }
+}
+
+/// Stored marks, ascending, each once.
+fn ascending(rows: &[Row]) -> Result<Vec<Mark>> {
+    let mut marks: Vec<Mark> = rows.iter().map(|row| value::from_json(row.text(0)?)).collect::<Result<_>>()?;
+    marks.sort_unstable();
+    marks.dedup();
+    Ok(marks)
 }

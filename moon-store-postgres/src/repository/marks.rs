@@ -6,7 +6,7 @@ use moon_core::{Mark, MarkCounts, MarkRepository, Result};
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use crate::session::Param;
+use crate::session::{Param, Row};
 use crate::unit::PostgresUnit;
 use crate::value::{self, Instant};
 
@@ -26,11 +26,12 @@ impl MarkRepository for PostgresUnit<'_> {
 
     async fn claimed(&mut self, run: Uuid) -> Result<Vec<Mark>> {
         let sql = "SELECT DISTINCT mark FROM ledger_marks WHERE run = $1";
-        let rows = self.session.rows("read claimed marks", sql, &[(&run, Type::UUID)]).await?;
-        let mut marks: Vec<Mark> = rows.iter().map(|row| value::from_json(row.get(0)?)).collect::<Result<_>>()?;
-        marks.sort_unstable();
-        marks.dedup();
-        Ok(marks)
+        ascending(&self.session.rows("read claimed marks", sql, &[(&run, Type::UUID)]).await?)
+    }
+
+    async fn open(&mut self) -> Result<Vec<Mark>> {
+        let sql = "SELECT DISTINCT mark FROM ledger_marks WHERE run IS NULL";
+        ascending(&self.session.rows("read open marks", sql, &[]).await?)
     }
 
     async fn settle(&mut self, run: Uuid) -> Result<()> {
@@ -47,4 +48,12 @@ impl MarkRepository for PostgresUnit<'_> {
             oldest: row.get::<Option<Instant>>(2)?.map(|oldest| oldest.0),
         })
     }
+}
+
+/// Stored marks, ascending, each once.
+fn ascending(rows: &[Row]) -> Result<Vec<Mark>> {
+    let mut marks: Vec<Mark> = rows.iter().map(|row| value::from_json(row.get(0)?)).collect::<Result<_>>()?;
+    marks.sort_unstable();
+    marks.dedup();
+    Ok(marks)
 }

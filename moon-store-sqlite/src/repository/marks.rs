@@ -38,11 +38,15 @@ impl MarkRepository for SqliteUnit {
                 .bind(run.as_bytes().as_slice())
                 .fetch_all(self.session.reading()?)
                 .await;
-        let stored = self.session.done("read claimed marks", stored)?;
-        let mut marks: Vec<Mark> = stored.iter().map(|mark| value::from_json(mark)).collect::<Result<_>>()?;
-        marks.sort_unstable();
-        marks.dedup();
-        Ok(marks)
+        ascending(&self.session.done("read claimed marks", stored)?)
+    }
+
+    async fn open(&mut self) -> Result<Vec<Mark>> {
+        let stored: sqlx::Result<Vec<String>> =
+            sqlx::query_scalar("SELECT DISTINCT mark FROM ledger_marks WHERE run IS NULL")
+                .fetch_all(self.session.reading()?)
+                .await;
+        ascending(&self.session.done("read open marks", stored)?)
     }
 
     async fn settle(&mut self, run: Uuid) -> Result<()> {
@@ -65,4 +69,12 @@ impl MarkRepository for SqliteUnit {
             oldest: oldest.map(value::instant).transpose()?,
         })
     }
+}
+
+/// Stored marks, ascending, each once.
+fn ascending(stored: &[String]) -> Result<Vec<Mark>> {
+    let mut marks: Vec<Mark> = stored.iter().map(|mark| value::from_json(mark)).collect::<Result<_>>()?;
+    marks.sort_unstable();
+    marks.dedup();
+    Ok(marks)
 }

@@ -30,6 +30,10 @@ async fn claim(store: &Arc<dyn Store>, number: u128) -> Vec<Mark> {
     reading(store).await.marks().claimed(run(number)).await.unwrap()
 }
 
+async fn open(store: &Arc<dyn Store>) -> Vec<Mark> {
+    reading(store).await.marks().open().await.unwrap()
+}
+
 async fn settle(store: &Arc<dyn Store>, number: u128) {
     let mut unit = writing(store).await;
     unit.marks().settle(run(number)).await.unwrap();
@@ -60,7 +64,9 @@ pub async fn a_run_claims_every_mark_once(store: Arc<dyn Store>) {
     append(&store, &marks[1..7], "2026-06-16").await;
     let mut expected = marks.to_vec();
     expected.sort_unstable();
+    assert_eq!(open(&store).await, expected);
     assert_eq!(claim(&store, 1).await, expected);
+    assert_eq!(open(&store).await, [], "what is claimed is not open");
     assert_eq!(claim(&store, 2).await, [], "all belong to the first run");
     assert_eq!(claim(&store, 1).await, expected, "a repeat changes nothing");
 }

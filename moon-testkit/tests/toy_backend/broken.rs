@@ -119,6 +119,9 @@ impl MarkRepository for BrokenUnit {
     async fn claimed(&mut self, run: Uuid) -> Result<Vec<Mark>> {
         self.inner.marks().claimed(run).await
     }
+    async fn open(&mut self) -> Result<Vec<Mark>> {
+        self.inner.marks().open().await
+    }
     async fn settle(&mut self, run: Uuid) -> Result<()> {
         if self.defect == Defect::SettlesOpenMarks {
             self.inner.marks().claim(run).await?;

@@ -33,6 +33,14 @@ impl MarkRepository for ToyUnit {
         Ok(marks)
     }
 
+    async fn open(&mut self) -> Result<Vec<Mark>> {
+        let mut marks: Vec<_> =
+            self.state.marks.iter().filter(|(_, _, by)| by.is_none()).map(|(mark, _, _)| mark.clone()).collect();
+        marks.sort_unstable();
+        marks.dedup();
+        Ok(marks)
+    }
+
     async fn settle(&mut self, run: Uuid) -> Result<()> {
         self.writable()?.marks.retain(|(_, _, claimed_by)| *claimed_by != Some(run));
         Ok(())
