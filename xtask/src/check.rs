@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use moon_servers::Servers;
+
 use crate::console::{duration, say};
-use crate::servers::{self, Servers};
 use crate::tools;
 
 /// How much to check.
@@ -94,7 +95,7 @@ impl Step {
 pub(crate) fn run(extent: Extent) -> ExitCode {
     let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() else { return ExitCode::FAILURE };
     let start = Instant::now();
-    let servers = match tools::ensure().and_then(|()| servers::provide()).and_then(Servers::start) {
+    let servers = match tools::ensure().and_then(|()| moon_servers::provide()).and_then(Servers::start) {
         Ok(servers) => servers,
         Err(reason) => {
             say(&format!("error: {reason}"));

@@ -1,12 +1,10 @@
 //! The project's own commands, run as `cargo xtask COMMAND`. The standard library is enough for them, so that they
 //! start at once on a machine that has built nothing yet.
 
-mod apt;
 mod check;
 mod console;
 mod memory;
 mod serve;
-mod servers;
 mod tools;
 
 use std::process::ExitCode;

@@ -3,12 +3,13 @@
 use std::io::{self, Write as _};
 use std::process::{Command, ExitCode};
 
+use moon_servers::Servers;
+
 use crate::console::say;
-use crate::servers::{self, Servers};
 
 /// Starts the servers, runs the program with them or waits, and stops them.
 pub(crate) fn run(program: &[String]) -> ExitCode {
-    match servers::provide().and_then(Servers::start) {
+    match moon_servers::provide().and_then(Servers::start) {
         Ok(servers) => with(&servers, program).unwrap_or_else(|error| {
             say(&format!("error: {error}"));
             ExitCode::FAILURE

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::apt::{self, Attempt};
+use moon_servers::apt::{self, Attempt};
 
 /// A program that the build or the tests call.
 struct Tool {

@@ -1,8 +1,7 @@
 //! Debian packages, installed when the user may do so (root).
 
+use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
-
-use crate::console::say;
 
 /// Installs the packages given to it. A server's package would start its service at once, on its usual port and for
 /// good; `policy-rc.d` is Debian's way to forbid that, and it is taken away again however the installation ends. Where
@@ -18,17 +17,20 @@ apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \"$@\"
 ";
 
 /// The line that a person types to install the packages.
-pub(crate) fn line(packages: &[&str]) -> String {
+#[must_use]
+pub fn line(packages: &[&str]) -> String {
     format!("apt-get install -y {}", packages.join(" "))
 }
 
 /// Installs the packages, says so, and tells whether it worked. `purpose` is what is missing. Without root or apt
 /// nothing is tried.
-pub(crate) fn install(purpose: &str, packages: &[&str]) -> Attempt {
+#[must_use]
+pub fn install(purpose: &str, packages: &[&str]) -> Attempt {
     if !is_root() || !runs("apt-get", &["--version"]) {
         return Attempt::NotAllowed;
     }
-    say(&format!("    {purpose} is missing; running `{}`", line(packages)));
+    // A closed standard error is no reason not to try.
+    let _ = writeln!(io::stderr().lock(), "    {purpose} is missing; running `{}`", line(packages));
     let mut arguments = vec!["-c", INSTALL, "install"];
     arguments.extend(packages);
     let updated = runs("apt-get", &["-q", "-o", "DPkg::Lock::Timeout=300", "update"]);
@@ -37,7 +39,7 @@ pub(crate) fn install(purpose: &str, packages: &[&str]) -> Attempt {
 
 /// How an installation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Attempt {
+pub enum Attempt {
     /// apt says that the packages are there.
     Done,
     /// apt failed; its errors are on standard error.
@@ -55,7 +57,8 @@ fn runs(program: &str, arguments: &[&str]) -> bool {
 
 /// Whether this process runs as root. Its own directory in `/proc` belongs to its effective user; where there is no
 /// `/proc` there is no apt either.
-pub(crate) fn is_root() -> bool {
+#[must_use]
+pub fn is_root() -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::launch::{Line, Recipe, strings};
+use crate::launch::{Line, Recipe, strings};
+use crate::purpose::Purpose;
 
 /// The user that Debian's package makes; PostgreSQL refuses to run as root.
 pub(crate) const USER: &str = "postgres";
@@ -15,12 +16,13 @@ pub(crate) struct Postgres {
     folder: PathBuf,
     /// Whether to become [`USER`] first.
     as_user: bool,
+    purpose: Purpose,
 }
 
 impl Postgres {
     /// A cluster in `folder`, which belongs to the user it runs as, with the programs of the folder `programs`.
-    pub(crate) fn new(programs: PathBuf, folder: PathBuf, as_user: bool) -> Self {
-        Self { programs, folder, as_user }
+    pub(crate) fn new(programs: PathBuf, folder: PathBuf, as_user: bool, purpose: Purpose) -> Self {
+        Self { programs, folder, as_user, purpose }
     }
 
     fn data(&self) -> PathBuf {
@@ -56,12 +58,13 @@ impl Recipe for Postgres {
     }
 
     /// Nothing here must outlive the machine's power, so nothing waits for the disk.
+    /// Without [`Purpose::Tests`] commits are written before they are answered.
     fn serve(&self, port: u16) -> Line {
         let (data, port) = (self.data().display().to_string(), port.to_string());
         let sockets = format!("unix_socket_directories={}", self.folder.display());
         let mut arguments = vec!["-D", data.as_str(), "-p", port.as_str(), "-h", "127.0.0.1", "-c", sockets.as_str()];
-        for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300"] {
-            arguments.extend(["-c", setting]);
+        for setting in ["fsync=off", "max_connections=300"].iter().chain(settings(self.purpose)) {
+            arguments.extend(["-c", *setting]);
         }
         self.line("postgres", &arguments)
     }
@@ -72,13 +75,25 @@ impl Recipe for Postgres {
     }
 
     /// The server keeps its state in the eighth line of this file.
-    fn is_ready(&self, _port: u16) -> bool {
-        let state = fs::read_to_string(self.data().join("postmaster.pid"));
-        state.is_ok_and(|text| text.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
+    /// The file of a server that was killed is still there, with another process in its first line.
+    fn is_ready(&self, _port: u16, process: u32) -> bool {
+        let state = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let line = |number| state.lines().nth(number).unwrap_or_default().trim();
+        line(0) == process.to_string() && line(7) == "ready"
     }
 
     fn url(&self, port: u16) -> String {
         format!("postgres://postgres@127.0.0.1:{port}/postgres")
+    }
+}
+
+fn settings(purpose: Purpose) -> &'static [&'static str] {
+    match purpose {
+        Purpose::Tests => &["synchronous_commit=off", "full_page_writes=off"],
+        Purpose::Kills => &["synchronous_commit=on", "full_page_writes=on"],
+        Purpose::Measurements => {
+            &["synchronous_commit=on", "full_page_writes=on", "shared_buffers=1GB", "max_wal_size=8GB"]
+        }
     }
 }
 
@@ -87,7 +102,7 @@ mod tests {
     use super::*;
 
     fn cluster(as_user: bool) -> Postgres {
-        Postgres::new(PathBuf::from("bin"), PathBuf::from("folder"), as_user)
+        Postgres::new(PathBuf::from("bin"), PathBuf::from("folder"), as_user, Purpose::Tests)
     }
 
     #[test]
@@ -104,13 +119,13 @@ mod tests {
             line.starts_with("bin/postgres -D folder/data -p 1234 -h 127.0.0.1 -c unix_socket_directories=folder ")
         );
         assert!(
-            line.ends_with(" -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300")
+            line.ends_with(" -c fsync=off -c max_connections=300 -c synchronous_commit=off -c full_page_writes=off")
         );
         assert_eq!(cluster(false).url(1234), "postgres://postgres@127.0.0.1:1234/postgres");
     }
 
     #[test]
     fn a_cluster_that_is_not_there_is_not_ready() {
-        assert!(!cluster(false).is_ready(1234));
+        assert!(!cluster(false).is_ready(1234, 1));
     }
 }

@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::guard::Guard;
+use crate::guard::Guard;
 
 /// A command: the program and its arguments.
 pub(crate) type Line = Vec<String>;
@@ -26,8 +26,8 @@ pub(crate) trait Recipe: fmt::Debug + Send + Sync {
     fn serve(&self, port: u16) -> Line;
     /// The signal that ends it, without `SIG`.
     fn stop_signal(&self) -> &'static str;
-    /// Whether it takes clients now.
-    fn is_ready(&self, port: u16) -> bool;
+    /// Whether the server that is this process takes clients now.
+    fn is_ready(&self, port: u16, process: u32) -> bool;
     /// Where clients find it.
     fn url(&self, port: u16) -> String;
 }
@@ -41,20 +41,48 @@ const ATTEMPTS_MAX: u32 = 3;
 /// As many lines of a log as tell why a server did not start.
 const TAIL_LINES: usize = 20;
 
-/// Makes and starts the server under the guard, and returns its URL.
-pub(crate) fn launch(recipe: &dyn Recipe, guard: &Guard) -> Result<String, String> {
-    let failed = |error: String| format!("{} did not start: {error}", recipe.name());
-    if !prepare(recipe, guard).map_err(failed)?.success() {
-        return Err(failed(format!("its data directory could not be made{}", tail(recipe, "prepare.log"))));
+/// A server that takes clients.
+#[derive(Debug)]
+pub(crate) struct Running {
+    /// The server itself.
+    pub(crate) process: Child,
+    /// Where it listens.
+    pub(crate) port: u16,
+}
+
+/// Makes and starts the server under the guard.
+pub(crate) fn launch(recipe: &dyn Recipe, guard: &Guard) -> Result<Running, String> {
+    if !prepare(recipe, guard).map_err(|error| failed(recipe, &error))?.success() {
+        let error = format!("its data directory could not be made{}", tail(recipe, "prepare.log"));
+        return Err(failed(recipe, &error));
     }
+    attempts(recipe, |_| start(recipe, guard, free_port()?))
+}
+
+/// Starts the server once more on what it left, where it listened before: its clients know no other place.
+pub(crate) fn launch_again(recipe: &dyn Recipe, guard: &Guard, port: u16) -> Result<Running, String> {
+    attempts(recipe, |attempt| {
+        if attempt > 0 {
+            // Whoever has the port may leave it.
+            thread::sleep(Duration::from_millis(200));
+        }
+        start(recipe, guard, port)
+    })
+}
+
+fn attempts(recipe: &dyn Recipe, start: impl Fn(u32) -> Result<Running, String>) -> Result<Running, String> {
     let mut outcome = Err(String::new());
-    for _ in 0..ATTEMPTS_MAX {
-        outcome = start(recipe, guard);
+    for attempt in 0..ATTEMPTS_MAX {
+        outcome = start(attempt);
         if outcome.is_ok() {
             break;
         }
     }
-    outcome.map_err(failed)
+    outcome.map_err(|error| failed(recipe, &error))
+}
+
+fn failed(recipe: &dyn Recipe, error: &str) -> String {
+    format!("{} did not start: {error}", recipe.name())
 }
 
 /// Makes the data directory.
@@ -65,24 +93,20 @@ fn prepare(recipe: &dyn Recipe, guard: &Guard) -> Result<ExitStatus, String> {
     ended
 }
 
-/// Starts the server on a free port and waits until it takes clients.
-fn start(recipe: &dyn Recipe, guard: &Guard) -> Result<String, String> {
-    let port = free_port().map_err(|error| format!("there is no free port: {error}"))?;
+/// Starts the server on a port and waits until it takes clients.
+fn start(recipe: &dyn Recipe, guard: &Guard, port: u16) -> Result<Running, String> {
     let mut server = spawn(recipe, guard, &recipe.serve(port), recipe.stop_signal(), "server.log")?;
     let begun = Instant::now();
     let problem = loop {
         match server.try_wait() {
-            Ok(None) if recipe.is_ready(port) => break None,
+            Ok(None) if recipe.is_ready(port, server.id()) => break None,
             Ok(None) if begun.elapsed() < START_MAX => thread::sleep(Duration::from_millis(20)),
             Ok(None) => break Some(format!("it took no clients within {} s", START_MAX.as_secs())),
             Ok(Some(status)) => break Some(format!("it ended ({status})")),
             Err(error) => break Some(error.to_string()),
         }
     };
-    let Some(problem) = problem else {
-        guard.keep(server);
-        return Ok(recipe.url(port));
-    };
+    let Some(problem) = problem else { return Ok(Running { process: server, port }) };
     let _ = server.kill();
     let _ = server.wait();
     guard.forget(server.id())?;
@@ -90,8 +114,9 @@ fn start(recipe: &dyn Recipe, guard: &Guard) -> Result<String, String> {
 }
 
 /// A port of 127.0.0.1 that nobody listens on now.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+fn free_port() -> Result<u16, String> {
+    let port = || Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port());
+    port().map_err(|error: io::Error| format!("there is no free port: {error}"))
 }
 
 /// Starts a command in the recipe's folder under the guard; what it says goes to the log there.
@@ -152,7 +177,7 @@ mod tests {
         fn stop_signal(&self) -> &'static str {
             "KILL"
         }
-        fn is_ready(&self, _port: u16) -> bool {
+        fn is_ready(&self, _port: u16, _process: u32) -> bool {
             self.folder.join("ready").exists()
         }
         fn url(&self, port: u16) -> String {
@@ -160,14 +185,16 @@ mod tests {
         }
     }
 
-    fn launch_toy(prepare: &'static str, serve: &'static str) -> Result<String, String> {
+    fn launch_toy(prepare: &'static str, serve: &'static str) -> Result<(), String> {
         let guard = Guard::new(&std::env::temp_dir()).unwrap();
-        launch(&Toy { folder: guard.folder().to_owned(), prepare, serve }, &guard)
+        let running = launch(&Toy { folder: guard.folder().to_owned(), prepare, serve }, &guard)?;
+        guard.keep(running.process);
+        Ok(())
     }
 
     #[test]
-    fn a_server_that_takes_clients_has_a_url() {
-        assert!(launch_toy("true", "touch ready; exec sleep 600").unwrap().starts_with("toy://127.0.0.1:"));
+    fn a_server_that_takes_clients_has_started() {
+        assert_eq!(launch_toy("true", "touch ready; exec sleep 600"), Ok(()));
     }
 
     #[test]

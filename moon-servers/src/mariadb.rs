@@ -5,13 +5,20 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::launch::{Line, Recipe, strings};
+use crate::launch::{Line, Recipe, strings};
+use crate::purpose::Purpose;
 
 /// The version of the protocol in the greeting that a server sends once it takes clients.
 const PROTOCOL_VERSION: u8 = 10;
 
-/// Nothing here must outlive the machine's power, so nothing waits for the disk.
-const WITHOUT_DISK: [&str; 3] = ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--sync-frm=0"];
+/// What is written only when it suits: nothing here must outlive the server.
+const LAZY: [&str; 3] = ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--sync-frm=0"];
+
+/// At commit the log is written to the operating system, and once a second to the disk.
+const AT_COMMIT: [&str; 2] = ["--innodb-flush-log-at-trx-commit=2", "--sync-frm=0"];
+
+/// The log is large enough to take bulk loads without a pause.
+const LARGE: [&str; 2] = ["--innodb-buffer-pool-size=4G", "--innodb-log-file-size=2G"];
 
 /// A data directory in a folder.
 #[derive(Debug)]
@@ -20,12 +27,19 @@ pub(crate) struct MariaDb {
     server: PathBuf,
     folder: PathBuf,
     user: Option<&'static str>,
+    purpose: Purpose,
 }
 
 impl MariaDb {
     /// A data directory in `folder`, made by the program `install` and served by `server`; `user` is whom root becomes.
-    pub(crate) fn new(install: PathBuf, server: PathBuf, folder: PathBuf, user: Option<&'static str>) -> Self {
-        Self { install, server, folder, user }
+    pub(crate) fn new(
+        install: PathBuf,
+        server: PathBuf,
+        folder: PathBuf,
+        user: Option<&'static str>,
+        purpose: Purpose,
+    ) -> Self {
+        Self { install, server, folder, user, purpose }
     }
 
     fn line(&self, program: &Path, arguments: &[&str]) -> Line {
@@ -49,11 +63,10 @@ impl Recipe for MariaDb {
     /// With the method `normal` root has no password and comes over TCP; `socket` would admit the system's root alone.
     fn prepare(&self) -> Line {
         let options = ["--auth-root-authentication-method=normal", "--skip-test-db"];
-        self.line(&self.install, &[&options[..], &WITHOUT_DISK].concat())
+        self.line(&self.install, &[&options[..], &LAZY].concat())
     }
 
-    /// Character set and order are those
-    /// of Debian's configuration: the order folds case, so that a column that forgets to ask for the order of bytes is
+    /// Character set and order are those of Debian's configuration: the order folds case, so that a column that forgets to ask for the order of bytes is
     /// found out.
     fn serve(&self, port: u16) -> Line {
         let (port, socket) = (format!("--port={port}"), format!("--socket={}", self.folder.join("socket").display()));
@@ -67,7 +80,12 @@ impl Recipe for MariaDb {
             "--character-set-server=utf8mb4",
             "--collation-server=utf8mb4_general_ci",
         ];
-        self.line(&self.server, &[&options[..], &WITHOUT_DISK].concat())
+        let for_purpose = match self.purpose {
+            Purpose::Tests => LAZY.to_vec(),
+            Purpose::Kills => AT_COMMIT.to_vec(),
+            Purpose::Measurements => [AT_COMMIT, LARGE].concat(),
+        };
+        self.line(&self.server, &[&options[..], &for_purpose].concat())
     }
 
     /// What it holds is thrown away, so it need not put anything in order.
@@ -76,7 +94,7 @@ impl Recipe for MariaDb {
     }
 
     /// The first to speak is the server: three bytes of length, a number, and its protocol or the mark of an error.
-    fn is_ready(&self, port: u16) -> bool {
+    fn is_ready(&self, port: u16, _process: u32) -> bool {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let wait = Duration::from_secs(1);
         let greet = || -> std::io::Result<u8> {
@@ -104,7 +122,13 @@ mod tests {
     use super::*;
 
     fn server(user: Option<&'static str>) -> MariaDb {
-        MariaDb::new(PathBuf::from("bin/install"), PathBuf::from("bin/server"), PathBuf::from("folder"), user)
+        MariaDb::new(
+            PathBuf::from("bin/install"),
+            PathBuf::from("bin/server"),
+            PathBuf::from("folder"),
+            user,
+            Purpose::Tests,
+        )
     }
 
     #[test]
@@ -133,9 +157,9 @@ mod tests {
                 listener.accept().unwrap().0.write_all(answer).unwrap();
             }
         });
-        assert!(server(None).is_ready(port));
-        assert!(!server(None).is_ready(port), "an error is no greeting");
-        assert!(!server(None).is_ready(port), "silence is no greeting");
+        assert!(server(None).is_ready(port, 1));
+        assert!(!server(None).is_ready(port, 1), "an error is no greeting");
+        assert!(!server(None).is_ready(port, 1), "silence is no greeting");
         answers.join().unwrap();
     }
 }

@@ -61,7 +61,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folders = [root.join("tests"), root.to_owned(), root.join("src")];
         assert_eq!(program(&folders, "Cargo.toml"), Some(root.join("Cargo.toml")));
-        assert_eq!(program(&folders, "main.rs"), Some(root.join("src/main.rs")));
+        assert_eq!(program(&folders, "lib.rs"), Some(root.join("src/lib.rs")));
         assert_eq!(program(&folders, "there-is-no-program-of-this-name"), None);
     }
 }
