@@ -201,6 +201,7 @@ impl Aggregation {
             last_arrivals: std::collections::BTreeMap::new(),
             outcome,
             error,
+            manifest: moon_core::Manifest::default(),
         }
     }
 

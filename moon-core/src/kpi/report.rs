@@ -1,6 +1,7 @@
 //! Reports: the three key figures of a period.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -141,6 +142,17 @@ impl fmt::Display for Attainment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let magnitude = self.millionths.unsigned_abs();
         f.pad_integral(self.millionths >= 0, "", &format!("{}.{:06}", magnitude / 1_000_000, magnitude % 1_000_000))
+    }
+}
+
+impl FromStr for Attainment {
+    type Err = Error;
+
+    /// From what [`Display`](fmt::Display) writes; `Corrupt` for anything that has not six decimals.
+    fn from_str(text: &str) -> Result<Self> {
+        let corrupt = || Error::new(ErrorKind::Corrupt, "metric has an attainment of another form").with("text", text);
+        let (whole, decimals) = text.split_once('.').filter(|(_, decimals)| decimals.len() == 6).ok_or_else(corrupt)?;
+        format!("{whole}{decimals}").parse().map(|millionths| Self { millionths }).map_err(|_| corrupt())
     }
 }
 

@@ -27,6 +27,7 @@ pub use records::{Expected, RecordRepository};
 pub use sales::{SaleChange, SaleQuery, SaleRepository};
 pub use store::{Store, StoreInfo, TxMode, UnitOfWork};
 pub use warehouse::{
-    BranchEntry, GroupSum, Opening, ProductEntry, Published, PublishedTarget, Receipt, RunKey, RunKind, RunOutcome,
-    RunRecord, Scope, StagedRows, StagedRun, TeamEntry, Warehouse,
+    AgentCell, BranchEntry, Closing, GroupSum, Manifest, Opening, ProductEntry, ProductMetrics, Published,
+    PublishedTarget, Receipt, Restatement, RunKey, RunKind, RunOutcome, RunRecord, Scope, StagedRows, StagedRun,
+    TeamEntry, Warehouse,
 };

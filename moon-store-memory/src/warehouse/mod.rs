@@ -9,12 +9,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use moon_core::{
-    BusinessDate, Currency, DayRange, Error, ErrorKind, Opening, ProductRow, Published, Receipt, Result, RunKey,
-    RunOutcome, RunRecord, Scope, Warehouse,
+    AgentCell, Cell, Closing, Currency, DayRange, Error, ErrorKind, Opening, Period, ProductMetrics, Published,
+    Receipt, Restatement, Result, RunKey, RunOutcome, RunRecord, Scope, Warehouse,
 };
 use uuid::Uuid;
 
-use self::published::Figures;
+use self::published::{Figures, all_cells};
 use self::stage::Stage;
 
 /// A warehouse in memory, gone with its last handle. Cheap to clone: clones are handles of one warehouse.
@@ -47,13 +47,6 @@ impl MemoryWarehouse {
     #[must_use]
     pub fn currency(&self) -> Currency {
         self.currency
-    }
-
-    /// The published product metrics of a month, named by its first day, or of all time (`None`), ascending by product;
-    /// empty when none were published.
-    #[must_use]
-    pub fn product_metrics(&self, month: Option<BusinessDate>) -> Vec<ProductRow> {
-        self.published().product_metrics.get(&month).map(|rows| rows.values().cloned().collect()).unwrap_or_default()
     }
 
     fn published(&self) -> Arc<Figures> {
@@ -106,6 +99,49 @@ impl Warehouse for MemoryWarehouse {
 
     async fn read(&self, days: DayRange) -> Result<Published> {
         self.published().read(days)
+    }
+
+    async fn cells(&self, days: DayRange) -> Result<Vec<Cell>> {
+        Ok(all_cells(&self.published().cells, days))
+    }
+
+    async fn product_metrics(&self, months: DayRange) -> Result<Vec<ProductMetrics>> {
+        let published = self.published();
+        let wanted = published
+            .product_metrics
+            .iter()
+            .filter(|(month, rows)| !rows.is_empty() && month.is_none_or(|month| months.contains(month.epoch_day())));
+        Ok(wanted
+            .map(|(month, rows)| ProductMetrics { month: *month, rows: rows.values().cloned().collect() })
+            .collect())
+    }
+
+    async fn agent_cells(&self, months: DayRange) -> Result<Vec<AgentCell>> {
+        let published = self.published();
+        let wanted = published.agents.iter().filter(|(month, _)| months.contains(month.epoch_day()));
+        let cells = wanted.flat_map(|(month, agents)| {
+            agents.iter().map(|(agent, figures)| AgentCell { month: *month, agent: agent.clone(), figures: *figures })
+        });
+        Ok(cells.collect())
+    }
+
+    async fn closings(&self) -> Result<Vec<Closing>> {
+        Ok(self.published().closings.iter().map(|frozen| frozen.closing).collect())
+    }
+
+    async fn closed_cells(&self, period: Period, closed_by: Uuid) -> Result<Vec<Cell>> {
+        let published = self.published();
+        let found = published
+            .closings
+            .iter()
+            .find(|frozen| frozen.closing.period == period && frozen.closing.closed_by.id == closed_by);
+        Ok(found.map(|frozen| all_cells(&frozen.cells, period.days())).unwrap_or_default())
+    }
+
+    async fn restatements(&self, days: DayRange) -> Result<Vec<Restatement>> {
+        let published = self.published();
+        let wanted = published.restatements.iter().map(|(row, ())| row);
+        Ok(wanted.filter(|row| days.contains(row.day.epoch_day())).cloned().collect())
     }
 
     async fn record(&self, record: &RunRecord) -> Result<()> {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use moon_core::{
-    BranchCode, BranchEntry, BusinessDate, DayRange, Dimension, Figures as Sums, GroupSum, ProductCode, ProductEntry,
-    ProductRow, Published, PublishedTarget, Result, RunKey, RunRecord, TeamCode, TeamEntry,
+    BranchCode, BranchEntry, BusinessDate, Cell, Closing, DayRange, Dimension, Figures as Sums, GroupSum, Period,
+    ProductCode, ProductEntry, ProductRow, Published, PublishedTarget, Restatement, Result, RunKey, RunRecord,
+    TeamCode, TeamEntry,
 };
 use uuid::Uuid;
 
@@ -21,10 +22,28 @@ pub(super) struct Figures {
     pub(super) dimensions: Arc<Dimensions>,
     /// By month, named by its first day, or all time, then by product.
     pub(super) product_metrics: BTreeMap<Option<BusinessDate>, Arc<BTreeMap<Arc<str>, ProductRow>>>,
+    /// By month, named by its first day, then by pseudonym.
+    pub(super) agents: BTreeMap<BusinessDate, Arc<BTreeMap<String, Sums>>>,
+    /// In the order of the runs that closed.
+    pub(super) closings: Vec<Frozen>,
+    pub(super) restatements: Tree<Restatement, ()>,
     /// Records of runs, published or not.
     pub(super) runs: Tree<Uuid, Arc<RunRecord>>,
     /// The run published last.
     pub(super) last: Option<RunKey>,
+}
+
+/// A closing with all cells as its run published them, which share what did not change since.
+#[derive(Debug, Clone)]
+pub(super) struct Frozen {
+    pub(super) closing: Closing,
+    pub(super) cells: Tree<CellKey, Sums>,
+}
+
+impl Frozen {
+    pub(super) fn is_standing(&self, period: Period) -> bool {
+        self.closing.period == period && self.closing.is_standing()
+    }
 }
 
 /// Names and targets, which every run replaces as a whole.
@@ -36,17 +55,33 @@ pub(super) struct Dimensions {
     pub(super) targets: Vec<PublishedTarget>,
 }
 
-impl Figures {
-    /// The cells of a dimension on these days, ascending by day and code.
-    pub(super) fn cells(&self, dimension: Dimension, days: DayRange) -> impl Iterator<Item = (&CellKey, &Sums)> {
-        let start = days.first().map(|first| (dimension, first, Arc::from("")));
-        let cells = start.map(|start| self.cells.starting_at(&start));
-        cells
-            .into_iter()
-            .flatten()
-            .take_while(move |((known, day, _), _)| *known == dimension && days.contains(day.epoch_day()))
-    }
+/// The cells of a dimension on these days, ascending by day and code.
+pub(super) fn cells_of(
+    cells: &Tree<CellKey, Sums>,
+    dimension: Dimension,
+    days: DayRange,
+) -> impl Iterator<Item = (&CellKey, &Sums)> {
+    let start = days.first().map(|first| (dimension, first, Arc::from("")));
+    let cells = start.map(|start| cells.starting_at(&start));
+    cells
+        .into_iter()
+        .flatten()
+        .take_while(move |((known, day, _), _)| *known == dimension && days.contains(day.epoch_day()))
+}
 
+/// The cells of all dimensions on these days, ascending by dimension, day and code.
+pub(super) fn all_cells(cells: &Tree<CellKey, Sums>, days: DayRange) -> Vec<Cell> {
+    let found = Dimension::DAILY.into_iter().flat_map(|dimension| cells_of(cells, dimension, days));
+    let cell = |((dimension, day, code), figures): (&CellKey, &Sums)| Cell {
+        dimension: *dimension,
+        day: *day,
+        code: Arc::clone(code),
+        figures: *figures,
+    };
+    found.map(cell).collect()
+}
+
+impl Figures {
     /// The sums over these days and all that goes with them.
     ///
     /// # Errors
@@ -55,7 +90,7 @@ impl Figures {
         let mut sums: Vec<GroupSum> = Vec::new();
         for dimension in Dimension::DAILY {
             let mut groups: BTreeMap<&Arc<str>, Sums> = BTreeMap::new();
-            for ((_, _, code), figures) in self.cells(dimension, days) {
+            for ((_, _, code), figures) in cells_of(&self.cells, dimension, days) {
                 let group = groups.entry(code).or_default();
                 *group = group.plus(*figures)?;
             }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use moon_core::{
-    BusinessDate, Calendar, Cell, ControlTotals, DayControl, Dimension, Error, ErrorKind, Figures as Sums, Granularity,
-    ProductRow, PublishedTarget, Receipt, Result, RunKey, RunRecord, Scope, StagedRows, StagedRun,
+    AgentCell, BusinessDate, Cell, Closing, ControlTotals, DayControl, Dimension, Error, ErrorKind, Figures as Sums,
+    Period, ProductRow, PublishedTarget, Receipt, Restatement, Result, RunKey, RunRecord, Scope, StagedRows, StagedRun,
 };
 
-use super::published::{CellKey, Dimensions, Figures};
-use super::{MemoryWarehouse, check_order};
+use super::published::{CellKey, Dimensions, Figures, Frozen, cells_of};
+use super::{MemoryWarehouse, check_order, published_record};
 
 /// See the module.
 #[derive(Debug)]
@@ -24,6 +24,10 @@ pub(super) struct Stage {
     dimensions: Dimensions,
     targets: BTreeSet<PublishedTarget>,
     product_metrics: BTreeMap<Option<BusinessDate>, BTreeMap<Arc<str>, ProductRow>>,
+    agents: BTreeMap<BusinessDate, BTreeMap<String, Sums>>,
+    restatements: BTreeMap<CellKey, Restatement>,
+    reopened: BTreeSet<Period>,
+    closed: BTreeSet<Period>,
 }
 
 impl Stage {
@@ -37,36 +41,43 @@ impl Stage {
             dimensions: Dimensions::default(),
             targets: BTreeSet::new(),
             product_metrics: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            restatements: BTreeMap::new(),
+            reopened: BTreeSet::new(),
+            closed: BTreeSet::new(),
         }
     }
 
     fn stage_cell(&mut self, cell: Cell) -> Result<()> {
-        let fail = |fault: &'static str| {
-            Err(Error::invalid(fault)
+        let key = (cell.dimension, cell.day, Arc::clone(&cell.code));
+        if self.cells.contains_key(&key) {
+            return Err(Error::invalid("cell is staged twice")
                 .with("dimension", cell.dimension.name())
                 .with("day", cell.day)
-                .with("code", &cell.code))
-        };
-        if !Dimension::DAILY.contains(&cell.dimension) {
-            return fail("cell is not of a daily dimension");
+                .with("code", &cell.code));
         }
-        if !self.scope.days.contains(cell.day.epoch_day()) {
-            return fail("cell lies outside of the scope of its run");
-        }
-        let key = (cell.dimension, cell.day, Arc::clone(&cell.code));
-        match self.cells.insert(key, cell.figures) {
-            None => Ok(()),
-            Some(_) => fail("cell is staged twice"),
-        }
+        self.cells.insert(key, cell.figures);
+        Ok(())
     }
 
     fn stage_metrics(&mut self, month: Option<BusinessDate>, rows: Vec<ProductRow>) -> Result<()> {
-        if month.is_some_and(|month| !is_in_scope(&self.scope, month)) {
-            let month = month.map(|month| month.to_string()).unwrap_or_default();
-            return Err(Error::invalid("product metrics lie outside of the scope of their run").with("month", month));
-        }
         let staged = self.product_metrics.entry(month).or_default();
-        rows.into_iter().try_for_each(|row| put(staged, Arc::clone(&row.product), row))
+        let mut rows = rows.into_iter();
+        // What was sold a year before is not published.
+        rows.try_for_each(|row| put(staged, Arc::clone(&row.product), ProductRow { year_before: None, ..row }))
+    }
+
+    fn stage_agent(&mut self, cell: AgentCell) -> Result<()> {
+        put(self.agents.entry(cell.month).or_default(), cell.agent, cell.figures)
+    }
+
+    fn stage_restatement(&mut self, row: Restatement) -> Result<()> {
+        let key = (row.dimension, row.day, Arc::clone(&row.code));
+        if self.restatements.contains_key(&key) {
+            return Err(Error::invalid("restatement is staged twice").with("day", row.day).with("code", &row.code));
+        }
+        self.restatements.insert(key, row);
+        Ok(())
     }
 
     /// The sums of the staged cells of a dimension by day, ascending.
@@ -86,7 +97,7 @@ impl Stage {
         let mut after = before.clone();
         for range in self.scope.days.ranges() {
             for dimension in Dimension::DAILY {
-                for (key, _) in before.cells(dimension, *range) {
+                for (key, _) in cells_of(&before.cells, dimension, *range) {
                     if !self.cells.contains_key(key) {
                         after.cells.remove(key);
                     }
@@ -99,8 +110,17 @@ impl Stage {
                 after.cells.insert(key, figures);
             }
         }
-        after.product_metrics.retain(|month, _| month.is_some_and(|month| !is_in_scope(&self.scope, month)));
+        after.product_metrics.retain(|month, _| month.is_some_and(|month| !self.scope.has_month(month)));
         after.product_metrics.extend(self.product_metrics.into_iter().map(|(month, rows)| (month, Arc::new(rows))));
+        if self.scope.agents {
+            after.agents.retain(|month, _| !self.scope.has_month(*month));
+            after.agents.extend(self.agents.into_iter().map(|(month, cells)| (month, Arc::new(cells))));
+        }
+        for (_, restatement) in self.restatements {
+            after.restatements.insert(restatement, ());
+        }
+        reopen(&mut after, &self.reopened, record);
+        close(&mut after, self.closed, record);
         after.dimensions = Arc::new(Dimensions { targets: self.targets.into_iter().collect(), ..self.dimensions });
         after.runs.insert(self.run.id, Arc::new(record.clone()));
         after.last = Some(self.run);
@@ -108,10 +128,26 @@ impl Stage {
     }
 }
 
-/// Whether a day of the month lies among those whose metrics the run replaces.
-fn is_in_scope(scope: &Scope, month: BusinessDate) -> bool {
-    let days = Calendar::default().period_of(Granularity::Month, month).days();
-    scope.months.ranges().iter().any(|range| !range.intersect(days).is_empty())
+/// Ends the standing closings of these periods.
+fn reopen(figures: &mut Figures, periods: &BTreeSet<Period>, record: &RunRecord) {
+    for frozen in figures.closings.iter_mut().filter(|frozen| frozen.closing.is_standing()) {
+        if periods.contains(&frozen.closing.period) {
+            frozen.closing.reopened_by = Some(record.key);
+            frozen.closing.reopened_at = Some(record.finished_at);
+        }
+    }
+}
+
+/// Freezes all cells, as they are now, for those of these periods that are open.
+fn close(figures: &mut Figures, periods: BTreeSet<Period>, record: &RunRecord) {
+    for period in periods {
+        if figures.closings.iter().any(|frozen| frozen.is_standing(period)) {
+            continue;
+        }
+        let (closed_by, closed_at) = (record.key, record.finished_at);
+        let closing = Closing { period, closed_by, closed_at, reopened_by: None, reopened_at: None };
+        figures.closings.push(Frozen { closing, cells: figures.cells.clone() });
+    }
 }
 
 /// Stages a row once.
@@ -126,6 +162,7 @@ fn put<K: Ord + std::fmt::Display, V>(rows: &mut BTreeMap<K, V>, key: K, row: V)
 #[async_trait]
 impl StagedRun for Stage {
     async fn write(&mut self, rows: StagedRows) -> Result<()> {
+        rows.check(&self.run, &self.scope)?;
         let Dimensions { teams, branches, products, .. } = &mut self.dimensions;
         match rows {
             StagedRows::Cells(cells) => cells.into_iter().try_for_each(|cell| self.stage_cell(cell)),
@@ -137,6 +174,16 @@ impl StagedRun for Stage {
                 Ok(())
             }
             StagedRows::ProductMetrics { month, rows } => self.stage_metrics(month, rows),
+            StagedRows::AgentCells(rows) => rows.into_iter().try_for_each(|row| self.stage_agent(row)),
+            StagedRows::Restatements(rows) => rows.into_iter().try_for_each(|row| self.stage_restatement(row)),
+            StagedRows::Close(period) => {
+                self.closed.insert(period);
+                Ok(())
+            }
+            StagedRows::Reopen(period) => {
+                self.reopened.insert(period);
+                Ok(())
+            }
         }
     }
 
@@ -149,6 +196,9 @@ impl StagedRun for Stage {
         }
         let warehouse = self.warehouse.clone();
         warehouse.change(|shared| {
+            if let Some(record) = published_record(&shared.published, self.run.id) {
+                return Ok(Receipt { record: RunRecord::clone(record) });
+            }
             check_order(&shared.published, &self.run)?;
             if shared.stage != self.number {
                 let message = "stage was removed when another run was opened";

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use moon_core::{
     Amount, BusinessDate, Cell, ControlTotals, Coverage, DayControl, DayRange, DaySet, Dimension, ErrorKind, Figures,
-    Name, Opening, Period, ProductRow, PublishedTarget, Result, RunKey, RunKind, RunOutcome, RunRecord, Scope,
-    StagedRows, StagedRun, Sum, TargetScope, TargetStatus, TeamEntry, Warehouse,
+    Manifest, Name, Opening, Period, ProductRow, PublishedTarget, Result, RunKey, RunKind, RunOutcome, RunRecord,
+    Scope, StagedRows, StagedRun, Sum, TargetScope, TargetStatus, TeamEntry, Warehouse,
 };
 use uuid::Uuid;
 
@@ -33,6 +33,7 @@ fn record(key: RunKey, outcome: RunOutcome) -> RunRecord {
         last_arrivals: BTreeMap::new(),
         outcome,
         error: None,
+        manifest: Manifest::default(),
     }
 }
 
@@ -86,7 +87,7 @@ fn teams(warehouse: &MemoryWarehouse, days: DayRange) -> Vec<(String, i128)> {
 }
 
 fn scope(days: DayRange) -> Scope {
-    Scope { days: days.into(), months: DaySet::default() }
+    Scope { days: days.into(), months: DaySet::default(), agents: false }
 }
 
 #[test]
@@ -214,10 +215,16 @@ fn names_targets_and_metrics_are_replaced_as_far_as_the_scope_goes() {
     let published = ready(warehouse.read(DayRange::ALL)).unwrap();
     assert_eq!(published.teams, [team("T1"), team("T2")]);
     assert_eq!(published.targets, [target(1), target(2)]);
-    assert_eq!(warehouse.product_metrics(None), [metric("P1"), metric("P2")]);
+    let metrics = || {
+        let found = ready(warehouse.product_metrics(DayRange::ALL)).unwrap();
+        found.into_iter().map(|metrics| (metrics.month, metrics.rows)).collect::<Vec<_>>()
+    };
+    let months = [(Some(march), vec![metric("P1")]), (Some(april), vec![metric("P1")])];
+    let all_time = (None, vec![metric("P1"), metric("P2")]);
+    assert_eq!(metrics(), [&[all_time], &months[..]].concat());
 
     let months = DayRange::inclusive(march, day("2026-03-31"));
-    let scope = Scope { days: march.range().into(), months: months.into() };
+    let scope = Scope { days: march.range().into(), months: months.into(), agents: false };
     let mut stage = open(&warehouse, key(2), &scope);
     let outside = StagedRows::ProductMetrics { month: Some(april), rows: Vec::new() };
     assert_eq!(ready(stage.write(outside)).unwrap_err().kind(), ErrorKind::InvalidInput);
@@ -225,9 +232,7 @@ fn names_targets_and_metrics_are_replaced_as_far_as_the_scope_goes() {
     publish(stage, key(2), &ControlTotals::default()).unwrap();
     let published = ready(warehouse.read(DayRange::ALL)).unwrap();
     assert_eq!((published.teams, published.targets), (Vec::new(), Vec::new()));
-    assert_eq!(warehouse.product_metrics(None), [metric("P3")]);
-    assert_eq!(warehouse.product_metrics(Some(march)), []);
-    assert_eq!(warehouse.product_metrics(Some(april)), [metric("P1")]);
+    assert_eq!(metrics(), [(None, vec![metric("P3")]), (Some(april), vec![metric("P1")])]);
 }
 
 #[test]

@@ -31,6 +31,7 @@ fn record(number: u32) -> RunRecord {
         last_arrivals: BTreeMap::new(),
         outcome: RunOutcome::Published,
         error: None,
+        manifest: moon_core::Manifest::default(),
     }
 }
 

@@ -8,9 +8,11 @@ mod stage;
 
 use async_trait::async_trait;
 use moon_core::{
-    Currency, DayRange, Error, ErrorKind, Opening, Published, Receipt, Result, RunKey, RunRecord, Scope, Warehouse,
+    AgentCell, Cell, Closing, Currency, DayRange, Error, ErrorKind, Opening, Period, ProductMetrics, Published,
+    Receipt, Restatement, Result, RunKey, RunRecord, Scope, Warehouse,
 };
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
 use crate::connections::{Access, Connections, PostgresOptions};
 use crate::migrate::{self, Schema};
@@ -128,6 +130,30 @@ impl Warehouse for PostgresWarehouse {
         let published = read::published(&mut session, days, self.currency).await?;
         session.rollback().await?;
         Ok(published)
+    }
+
+    async fn cells(&self, _days: DayRange) -> Result<Vec<Cell>> {
+        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    }
+
+    async fn product_metrics(&self, _months: DayRange) -> Result<Vec<ProductMetrics>> {
+        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    }
+
+    async fn agent_cells(&self, _months: DayRange) -> Result<Vec<AgentCell>> {
+        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    }
+
+    async fn closings(&self) -> Result<Vec<Closing>> {
+        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    }
+
+    async fn closed_cells(&self, _period: Period, _closed_by: Uuid) -> Result<Vec<Cell>> {
+        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    }
+
+    async fn restatements(&self, _days: DayRange) -> Result<Vec<Restatement>> {
+        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
     }
 
     async fn record(&self, record: &RunRecord) -> Result<()> {

@@ -115,6 +115,9 @@ pub(crate) fn text_rows(rows: &StagedRows, scope: &Scope, currency: Currency) ->
         StagedRows::Targets(targets) => {
             (Stage::Targets, targets.iter().map(|target| target_row(target, currency)).collect::<Result<_>>()?)
         }
+        StagedRows::AgentCells(_) | StagedRows::Restatements(_) | StagedRows::Close(_) | StagedRows::Reopen(_) => {
+            return Err(Error::new(moon_core::ErrorKind::Unsupported, "this warehouse cannot stage that yet"));
+        }
         StagedRows::ProductMetrics { month, rows } => {
             if let Some(month) = month.filter(|month| !scope.months.contains(month.epoch_day())) {
                 return Err(Error::invalid("month lies outside of the run's scope").with("month", month));

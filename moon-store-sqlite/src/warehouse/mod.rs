@@ -1,14 +1,21 @@
 //! The warehouse.
 
+mod cells;
+mod closing;
 mod publish;
 mod read;
+mod rows;
 mod runs;
 mod stage;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use moon_core::{
-    Currency, DayRange, Error, ErrorKind, Opening, Published, Receipt, Result, RunKey, RunRecord, Scope, Warehouse,
+    AgentCell, Cell, Closing, Currency, DayRange, Error, ErrorKind, Opening, Period, ProductMetrics, Published,
+    Receipt, Restatement, Result, RunKey, RunRecord, Scope, Warehouse,
 };
+use uuid::Uuid;
 
 use crate::connections::{Connections, SqliteOptions};
 use crate::migrate::{self, Schema};
@@ -16,12 +23,15 @@ use crate::session::Session;
 use crate::store::SqliteStore;
 use stage::SqliteStage;
 
-const WAREHOUSE: Schema = Schema { component: "warehouse", scripts: &[include_str!("../schema/warehouse_1.sql")] };
+const WAREHOUSE: Schema = Schema {
+    component: "warehouse",
+    scripts: &[include_str!("../schema/warehouse_1.sql"), include_str!("../schema/warehouse_2.sql")],
+};
 
 /// An analytics warehouse in an SQLite file, which may be the store's own. BI tools read the tables and views
 /// `team_sales_daily`, `branch_sales_daily`, `product_sales_daily`, `teams`, `branches`, `products`, `product_targets`,
-/// `team_sales_metrics`, `branch_sales_metrics` and `product_target_metrics` (each also `_monthly`), and `kpi_runs`;
-/// amounts in them are exact decimal text. A cell holds up to 2^63 minor units; a larger one is refused.
+/// `team_sales_metrics`, `branch_sales_metrics` and `product_target_metrics` (each also `_monthly`),
+/// `agent_sales_monthly`, `closings`, `closed_figures`, `restatements` and `kpi_runs`; amounts in them are exact decimal text. A cell holds up to 2^63 minor units; a larger one is refused.
 #[derive(Debug, Clone)]
 pub struct SqliteWarehouse {
     connections: Connections,
@@ -116,6 +126,8 @@ impl Warehouse for SqliteWarehouse {
             currency: self.currency,
             run: *run,
             scope: scope.clone(),
+            closed: BTreeSet::new(),
+            reopened: BTreeSet::new(),
         })))
     }
 
@@ -124,6 +136,48 @@ impl Warehouse for SqliteWarehouse {
         let published = read::published(&mut session, days).await?;
         session.rollback().await?;
         Ok(published)
+    }
+
+    async fn cells(&self, days: DayRange) -> Result<Vec<Cell>> {
+        let mut session = self.connections.read().await?;
+        let found = cells::cells(&mut session, days).await?;
+        session.rollback().await?;
+        Ok(found)
+    }
+
+    async fn product_metrics(&self, months: DayRange) -> Result<Vec<ProductMetrics>> {
+        let mut session = self.connections.read().await?;
+        let found = cells::product_metrics(&mut session, months).await?;
+        session.rollback().await?;
+        Ok(found)
+    }
+
+    async fn agent_cells(&self, months: DayRange) -> Result<Vec<AgentCell>> {
+        let mut session = self.connections.read().await?;
+        let found = cells::agent_cells(&mut session, months).await?;
+        session.rollback().await?;
+        Ok(found)
+    }
+
+    async fn closings(&self) -> Result<Vec<Closing>> {
+        let mut session = self.connections.read().await?;
+        let found = closing::closings(&mut session).await?;
+        session.rollback().await?;
+        Ok(found)
+    }
+
+    async fn closed_cells(&self, period: Period, closed_by: Uuid) -> Result<Vec<Cell>> {
+        let mut session = self.connections.read().await?;
+        let found = closing::closed_cells(&mut session, period, closed_by).await?;
+        session.rollback().await?;
+        Ok(found)
+    }
+
+    async fn restatements(&self, days: DayRange) -> Result<Vec<Restatement>> {
+        let mut session = self.connections.read().await?;
+        let found = closing::restatements(&mut session, days).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
     async fn record(&self, record: &RunRecord) -> Result<()> {

@@ -2,8 +2,8 @@
 
 use moon_core::{ControlTotals, DayControl, Dimension, Figures, Receipt, Result, RunRecord, Sum};
 
-use super::runs;
 use super::stage::{SqliteStage, check_present, clear, dimension_number};
+use super::{closing, runs};
 use crate::session::Session;
 use crate::value::{self, recombine};
 
@@ -27,7 +27,7 @@ const REPLACE_WHOLE: [&str; 8] = [
 ];
 
 /// Statements that bring in the staged rows of the scope; each takes the run.
-const INSERT_SCOPE: [&str; 2] = [
+const INSERT_SCOPE: [&str; 3] = [
     "INSERT INTO warehouse_cells (dimension, day, code, net_sales, net_count, gross_sales, gross_count, activity_sales,
          activity_count)
      SELECT dimension, day, code, net_sales, net_count, gross_sales, gross_count, activity_sales, activity_count
@@ -37,7 +37,21 @@ const INSERT_SCOPE: [&str; 2] = [
      SELECT month, product, product_name, target_amount, total_sales, sale_count, variance, attainment, status,
          complete, coverage
      FROM warehouse_stage_metrics WHERE run_id = ?",
+    "INSERT INTO warehouse_agents (month, agent, net_sales, net_count, gross_sales, gross_count, activity_sales,
+         activity_count)
+     SELECT month, agent, net_sales, net_count, gross_sales, gross_count, activity_sales, activity_count
+     FROM warehouse_stage_agents WHERE run_id = ?",
 ];
+
+/// Brings in the restatements of the run: takes its id, its number and its epoch.
+const INSERT_RESTATEMENTS: &str = "INSERT INTO warehouse_restatements (run_id, number, epoch, dimension, day, code,
+        before_net_sales, before_net_count, before_gross_sales, before_gross_count, before_activity_sales,
+        before_activity_count, after_net_sales, after_net_count, after_gross_sales, after_gross_count,
+        after_activity_sales, after_activity_count)
+    SELECT ?1, ?2, ?3, dimension, day, code, before_net_sales, before_net_count, before_gross_sales,
+        before_gross_count, before_activity_sales, before_activity_count, after_net_sales, after_net_count,
+        after_gross_sales, after_gross_count, after_activity_sales, after_activity_count
+    FROM warehouse_stage_restatements WHERE run_id = ?1";
 
 impl SqliteStage {
     /// Publishes within a transaction, which the caller commits.
@@ -64,7 +78,15 @@ impl SqliteStage {
             let outcome = query.execute(session.writing()?).await;
             session.done(DOING, outcome)?;
         }
+        let outcome = sqlx::query(INSERT_RESTATEMENTS)
+            .bind(self.run.id.to_string())
+            .bind(runs::number(&self.run)?)
+            .bind(self.run.epoch)
+            .execute(session.writing()?)
+            .await;
+        session.done(DOING, outcome)?;
         let record = runs::as_published(record);
+        closing::apply(session, &record, &self.reopened, &self.closed).await?;
         runs::keep(session, &record, self.currency).await?;
         clear(session, Some(&self.run)).await?;
         Ok(Receipt { record })
@@ -103,13 +125,16 @@ impl SqliteStage {
         let outcome =
             sqlx::query("DELETE FROM warehouse_product_metrics WHERE month IS NULL").execute(session.writing()?).await;
         session.done(DOING, outcome)?;
-        for range in self.scope.months.ranges() {
-            let outcome = sqlx::query("DELETE FROM warehouse_product_metrics WHERE month >= ? AND month < ?")
-                .bind(range.start())
-                .bind(range.end())
-                .execute(session.writing()?)
-                .await;
-            session.done(DOING, outcome)?;
+        const MONTHLY: [&str; 2] = [
+            "DELETE FROM warehouse_product_metrics WHERE month >= ? AND month < ?",
+            "DELETE FROM warehouse_agents WHERE month >= ? AND month < ?",
+        ];
+        for statement in MONTHLY.into_iter().take(if self.scope.agents { 2 } else { 1 }) {
+            for range in self.scope.months.ranges() {
+                let outcome =
+                    sqlx::query(statement).bind(range.start()).bind(range.end()).execute(session.writing()?).await;
+                session.done(DOING, outcome)?;
+            }
         }
         Ok(())
     }

@@ -56,14 +56,12 @@ pub(super) async fn last(session: &mut Session, limit: u32) -> Result<Vec<RunRec
 pub(super) async fn keep(session: &mut Session, record: &RunRecord, currency: Currency) -> Result<()> {
     let control = &record.control;
     let first_and_last = record.days.first().zip(record.days.last());
-    let number = i64::try_from(record.key.number).map_err(|cause| {
-        Error::invalid("run number is too large").with("number", record.key.number).caused_by(cause)
-    })?;
+    let number = number(&record.key)?;
     let outcome = sqlx::query(
         "INSERT OR REPLACE INTO warehouse_runs (run_id, epoch, number, kind, days, started_at, finished_at, rows_read,
              net_sales, net_count, gross_sales, gross_count, activity_sales, activity_count, last_arrivals, outcome,
-             error, record)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18
+             error, record, manifest)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19
          WHERE NOT EXISTS (SELECT 1 FROM warehouse_runs WHERE run_id = ?1 AND outcome = 'published')",
     )
     .bind(record.key.id.to_string())
@@ -84,9 +82,16 @@ pub(super) async fn keep(session: &mut Session, record: &RunRecord, currency: Cu
     .bind(record.outcome.name())
     .bind(record.error.as_deref())
     .bind(to_json(record)?)
+    .bind(to_json(&record.manifest)?)
     .execute(session.writing()?)
     .await;
     session.done("keep a run's record", outcome).map(drop)
+}
+
+/// The number of a run as SQLite keeps it.
+pub(super) fn number(run: &RunKey) -> Result<i64> {
+    i64::try_from(run.number)
+        .map_err(|cause| Error::invalid("run number is too large").with("number", run.number).caused_by(cause))
 }
 
 /// A record as it is kept when its run is published.
@@ -95,6 +100,6 @@ pub(super) fn as_published(record: &RunRecord) -> RunRecord {
 }
 
 /// An instant as text that sorts as the instants do.
-fn shown(at: DateTime<Utc>) -> String {
+pub(super) fn shown(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

@@ -32,6 +32,7 @@ fn record(key: RunKey, control: Figures) -> RunRecord {
         last_arrivals: [("source".to_owned(), at(0))].into(),
         outcome: RunOutcome::Published,
         error: None,
+        manifest: moon_core::Manifest::default(),
     }
 }
 
@@ -213,7 +214,7 @@ async fn publishing_is_all_or_nothing_once_and_in_order() {
     assert_eq!(error.kind(), ErrorKind::Refused);
 
     // Only the scope is replaced; what is not written in it vanishes.
-    let scope = Scope { days: DaySet::from(date("2026-01-02").range()), months: DaySet::default() };
+    let scope = Scope { days: DaySet::from(date("2026-01-02").range()), months: DaySet::default(), agents: false };
     let next = figures(7, 7, 7);
     let mut stage = opened(&warehouse, run(9), &scope).await;
     let outside = StagedRows::Cells(cells("2026-01-01", "T", next));

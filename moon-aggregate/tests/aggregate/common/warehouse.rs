@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use moon_core::{
-    ControlTotals, DayRange, Error, ErrorKind, Opening, Published, Receipt, Result, RunKey, RunRecord, Scope,
-    StagedRows, StagedRun, Warehouse,
+    AgentCell, Cell, Closing, ControlTotals, DayRange, Error, ErrorKind, Opening, Period, ProductMetrics, Published,
+    Receipt, Restatement, Result, RunKey, RunRecord, Scope, StagedRows, StagedRun, Warehouse,
 };
+use uuid::Uuid;
 
 /// What happens at a call.
 pub(crate) enum Trick {
@@ -81,6 +82,30 @@ impl Warehouse for Tricky {
 
     async fn read(&self, days: DayRange) -> Result<Published> {
         self.inner.read(days).await
+    }
+
+    async fn cells(&self, days: DayRange) -> Result<Vec<Cell>> {
+        self.inner.cells(days).await
+    }
+
+    async fn product_metrics(&self, months: DayRange) -> Result<Vec<ProductMetrics>> {
+        self.inner.product_metrics(months).await
+    }
+
+    async fn agent_cells(&self, months: DayRange) -> Result<Vec<AgentCell>> {
+        self.inner.agent_cells(months).await
+    }
+
+    async fn closings(&self) -> Result<Vec<Closing>> {
+        self.inner.closings().await
+    }
+
+    async fn closed_cells(&self, period: Period, closed_by: Uuid) -> Result<Vec<Cell>> {
+        self.inner.closed_cells(period, closed_by).await
+    }
+
+    async fn restatements(&self, days: DayRange) -> Result<Vec<Restatement>> {
+        self.inner.restatements(days).await
     }
 
     async fn record(&self, record: &RunRecord) -> Result<()> {

@@ -31,6 +31,7 @@ fn record(key: RunKey) -> RunRecord {
         last_arrivals: BTreeMap::from([("core".to_owned(), noon("2026-03-31"))]),
         outcome: RunOutcome::Published,
         error: None,
+        manifest: moon_core::Manifest::default(),
     }
 }
 
@@ -63,7 +64,7 @@ fn control(of_days: &[(&str, i128)]) -> ControlTotals {
 
 /// A scope of some days without months.
 fn scope(range: DayRange) -> Scope {
-    Scope { days: range.into(), months: DayRange::new(0, 0).into() }
+    Scope { days: range.into(), months: DayRange::new(0, 0).into(), agents: false }
 }
 
 async fn open(warehouse: &dyn Warehouse, key: RunKey, scope: &Scope) -> Box<dyn StagedRun> {
