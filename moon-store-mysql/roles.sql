@@ -68,8 +68,16 @@ GRANT SELECT, INSERT, DELETE ON moon.warehouse_stage_cells TO 'moon_publish'@'%'
 GRANT SELECT, INSERT, DELETE ON moon.warehouse_stage_entries TO 'moon_publish'@'%';
 GRANT SELECT, INSERT, DELETE ON moon.warehouse_stage_targets TO 'moon_publish'@'%';
 GRANT SELECT, INSERT, DELETE ON moon.warehouse_stage_metrics TO 'moon_publish'@'%';
+GRANT SELECT, INSERT, DELETE ON moon.warehouse_stage_agents TO 'moon_publish'@'%';
+GRANT SELECT, INSERT, DELETE ON moon.warehouse_stage_restatements TO 'moon_publish'@'%';
+GRANT SELECT, INSERT, DELETE ON moon.warehouse_agents TO 'moon_publish'@'%';
+-- What was reported stays: neither frozen figures nor restatements can be changed or removed.
+GRANT SELECT, INSERT ON moon.closed_figures TO 'moon_publish'@'%';
+GRANT SELECT, INSERT ON moon.restatements TO 'moon_publish'@'%';
+GRANT SELECT, INSERT, UPDATE ON moon.closings TO 'moon_publish'@'%';
 
--- Dashboards and BI tools. The three tables at the end are what Moon's own programs read beside the others.
+-- Dashboards and BI tools. Those who may see figures by pseudonym need agent_sales_monthly beside these: pseudonyms remain
+-- personal data. The three tables at the end are what Moon's own programs read beside the others.
 GRANT SELECT ON moon.team_sales_daily TO 'moon_dashboard'@'%';
 GRANT SELECT ON moon.branch_sales_daily TO 'moon_dashboard'@'%';
 GRANT SELECT ON moon.product_sales_daily TO 'moon_dashboard'@'%';
@@ -83,6 +91,9 @@ GRANT SELECT ON moon.branch_sales_metrics TO 'moon_dashboard'@'%';
 GRANT SELECT ON moon.branch_sales_metrics_monthly TO 'moon_dashboard'@'%';
 GRANT SELECT ON moon.product_target_metrics TO 'moon_dashboard'@'%';
 GRANT SELECT ON moon.product_target_metrics_monthly TO 'moon_dashboard'@'%';
+GRANT SELECT ON moon.closings TO 'moon_dashboard'@'%';
+GRANT SELECT ON moon.closed_figures TO 'moon_dashboard'@'%';
+GRANT SELECT ON moon.restatements TO 'moon_dashboard'@'%';
 GRANT SELECT ON moon.kpi_runs TO 'moon_dashboard'@'%';
 GRANT SELECT ON moon.warehouse_targets TO 'moon_dashboard'@'%';
 GRANT SELECT ON moon.warehouse_runs TO 'moon_dashboard'@'%';

@@ -30,13 +30,19 @@ GRANT SELECT ON ledger_teams, ledger_branches, ledger_products, ledger_agents, l
 -- Whoever publishes figures. The aggregator also claims marks and keeps records in the ledger, as a user of moon_write.
 GRANT SELECT, INSERT, DELETE ON team_sales_daily, branch_sales_daily, product_sales_daily, teams, branches, products,
     warehouse_targets, warehouse_product_metrics, warehouse_runs, warehouse_stage_cells, warehouse_stage_entries,
-    warehouse_stage_targets, warehouse_stage_metrics TO moon_publish;
+    warehouse_stage_targets, warehouse_stage_metrics, warehouse_stage_agents, warehouse_stage_restatements,
+    warehouse_agents TO moon_publish;
+-- What was reported stays: neither frozen figures nor restatements can be changed or removed.
+GRANT SELECT, INSERT ON closed_figures, restatements TO moon_publish;
+GRANT SELECT, INSERT, UPDATE ON closings TO moon_publish;
 GRANT SELECT, INSERT, UPDATE, DELETE ON warehouse_stages TO moon_publish;
 GRANT SELECT, UPDATE ON warehouse_fence TO moon_publish;
 GRANT SELECT, INSERT ON warehouse_currency TO moon_publish;
 
--- Dashboards and BI tools: figures, no contact data, no agents.
+-- Dashboards and BI tools: figures, no contact data, no agents. Those who may see figures by pseudonym need
+-- agent_sales_monthly beside these: pseudonyms remain personal data.
 GRANT SELECT ON team_sales_daily, branch_sales_daily, product_sales_daily, teams, branches, products, product_targets,
     team_sales_metrics, team_sales_metrics_monthly, branch_sales_metrics, branch_sales_metrics_monthly,
-    product_target_metrics, product_target_metrics_monthly, kpi_runs, warehouse_targets, warehouse_product_metrics,
+    product_target_metrics, product_target_metrics_monthly, closings, closed_figures, restatements, kpi_runs,
+    warehouse_targets, warehouse_product_metrics,
     warehouse_runs, warehouse_currency TO moon_dashboard;

@@ -29,8 +29,8 @@ const LOCK_WAIT_S: u64 = 60;
 /// How long one of its statements may take; adding an index to a large table takes its time.
 const STATEMENT_WAIT: Duration = Duration::from_secs(6 * 3_600);
 
-/// "Table exists already", of a table or a view.
-const EXISTS: u16 = 1050;
+/// "Table exists already", of a table or a view, and "duplicate column name".
+const EXISTS: [u16; 2] = [1050, 1060];
 
 /// How far a schema is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -90,7 +90,7 @@ async fn upgrade(connections: &Connections, schema: &Schema, conn: &mut Conn) ->
                 |error: Error| error.with("part", schema.component).with("version", version).with("statement", step);
             match conn.query_drop(statement).await {
                 // Begun before, and broken off between its end and the note of it.
-                Err(mysql_async::Error::Server(error)) if error.code == EXISTS && resumed => {}
+                Err(mysql_async::Error::Server(error)) if resumed && EXISTS.contains(&error.code) => {}
                 Err(refusal @ mysql_async::Error::Server(_)) => {
                     // The server says that it was not done, so that nothing is in doubt.
                     note(connections, schema, conn, Progress { begun: false, ..progress }).await?;

@@ -1,10 +1,14 @@
 //! The warehouse.
 
+mod cells;
+mod closing;
 mod publish;
 mod read;
 mod rows;
 mod runs;
 mod stage;
+
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use moon_core::{
@@ -20,12 +24,15 @@ use crate::store::MysqlStore;
 use crate::value::{self, Columns as _};
 use stage::MysqlStage;
 
-const WAREHOUSE: Schema = Schema { component: "warehouse", scripts: &[include_str!("../schema/warehouse_1.sql")] };
+const WAREHOUSE: Schema = Schema {
+    component: "warehouse",
+    scripts: &[include_str!("../schema/warehouse_1.sql"), include_str!("../schema/warehouse_2.sql")],
+};
 
 /// An analytics warehouse in a MySQL or MariaDB database, which may be the store's own. BI tools read the tables and views
 /// `team_sales_daily`, `branch_sales_daily`, `product_sales_daily`, `teams`, `branches`, `products`, `product_targets`,
-/// `team_sales_metrics`, `branch_sales_metrics` and `product_target_metrics` (each also `_monthly`), and `kpi_runs`.
-/// Amounts in them are `DECIMAL(38, 4)`. Their identity and grants survive every run. Cheap to clone.
+/// `team_sales_metrics`, `branch_sales_metrics` and `product_target_metrics` (each also `_monthly`),
+/// `agent_sales_monthly`, `closings`, `closed_figures`, `restatements` and `kpi_runs`. Amounts in them are `DECIMAL(38, 4)`. Their identity and grants survive every run. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct MysqlWarehouse {
     connections: Connections,
@@ -114,6 +121,8 @@ impl Warehouse for MysqlWarehouse {
             currency: self.currency,
             run: *run,
             scope: scope.clone(),
+            reopened: BTreeSet::new(),
+            closed: BTreeSet::new(),
         })))
     }
 
@@ -124,28 +133,46 @@ impl Warehouse for MysqlWarehouse {
         Ok(published)
     }
 
-    async fn cells(&self, _days: DayRange) -> Result<Vec<Cell>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn cells(&self, days: DayRange) -> Result<Vec<Cell>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = cells::cells(&mut session, days, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn product_metrics(&self, _months: DayRange) -> Result<Vec<ProductMetrics>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn product_metrics(&self, months: DayRange) -> Result<Vec<ProductMetrics>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = cells::product_metrics(&mut session, months, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn agent_cells(&self, _months: DayRange) -> Result<Vec<AgentCell>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn agent_cells(&self, months: DayRange) -> Result<Vec<AgentCell>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = cells::agent_cells(&mut session, months, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
     async fn closings(&self) -> Result<Vec<Closing>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = closing::closings(&mut session).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn closed_cells(&self, _period: Period, _closed_by: Uuid) -> Result<Vec<Cell>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn closed_cells(&self, period: Period, closed_by: Uuid) -> Result<Vec<Cell>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = closing::closed_cells(&mut session, period, closed_by, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn restatements(&self, _days: DayRange) -> Result<Vec<Restatement>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn restatements(&self, days: DayRange) -> Result<Vec<Restatement>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = closing::restatements(&mut session, days, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
     async fn record(&self, record: &RunRecord) -> Result<()> {

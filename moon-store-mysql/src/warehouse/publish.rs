@@ -4,8 +4,8 @@ use moon_core::{ControlTotals, DayControl, DaySet, Dimension, Receipt, Result, R
 
 use super::read::{SUMS, figures};
 use super::rows::dimension_number;
-use super::runs;
 use super::stage::MysqlStage;
+use super::{closing, runs};
 use crate::session::Session;
 use crate::value::{self, Columns as _};
 
@@ -35,6 +35,13 @@ const INSERT_METRICS: &str = "INSERT INTO warehouse_product_metrics (all_time, m
         complete, coverage
     FROM warehouse_stage_metrics WHERE run_id = ?";
 
+/// Brings in the staged figures of agents.
+const INSERT_AGENTS: &str =
+    "INSERT INTO warehouse_agents (month, agent, net_sales, net_count, gross_sales, gross_count,
+        activity_sales, activity_count)
+    SELECT month, agent, net_sales, net_count, gross_sales, gross_count, activity_sales, activity_count
+    FROM warehouse_stage_agents WHERE run_id = ?";
+
 impl MysqlStage {
     /// Publishes what was staged, within a transaction that holds the fence and that the caller commits.
     pub(super) async fn replace(
@@ -63,11 +70,16 @@ impl MysqlStage {
         let monthly = "DELETE FROM warehouse_product_metrics WHERE all_time = 0 AND month";
         empty(session, monthly, &self.scope.months).await?;
         session.execute(DOING, INSERT_METRICS, of_run()).await?;
+        if self.scope.agents {
+            empty(session, "DELETE FROM warehouse_agents WHERE month", &self.scope.months).await?;
+            session.execute(DOING, INSERT_AGENTS, of_run()).await?;
+        }
         for statement in REPLACE_WHOLE {
             let params = if statement.starts_with("DELETE") { Vec::new() } else { of_run() };
             session.execute(DOING, statement, params).await?;
         }
         let record = runs::as_published(record);
+        closing::apply(session, &record, &self.reopened, &self.closed).await?;
         runs::keep(session, &record, self.currency).await?;
         Ok(Receipt { record })
     }

@@ -67,7 +67,7 @@ pub(super) fn figures(row: &Row, first: usize, currency: Currency) -> Result<Fig
 }
 
 /// An exact decimal as minor units.
-fn minor(text: &str, currency: Currency) -> Result<i128> {
+pub(super) fn minor(text: &str, currency: Currency) -> Result<i128> {
     let fail = || {
         Error::new(ErrorKind::Corrupt, "published amount is not one of the warehouse's currency")
             .with("amount", text)

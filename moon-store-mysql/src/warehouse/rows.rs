@@ -1,8 +1,8 @@
 //! Rows for staging. Dates and decimals go as text, from which the database makes them exactly.
 
 use moon_core::{
-    BusinessDate, Cell, Currency, Dimension, Error, ProductCode, ProductRow, PublishedTarget, Result, Scope,
-    StagedRows, Sum, TargetScope, Text,
+    AgentCell, BusinessDate, Cell, Currency, Dimension, Error, Figures, ProductCode, ProductRow, PublishedTarget,
+    Restatement, Result, StagedRows, Sum, Text,
 };
 use mysql_async::Value;
 
@@ -15,6 +15,8 @@ pub(super) enum Stage {
     Entries,
     Targets,
     Metrics,
+    Agents,
+    Restatements,
 }
 
 impl Stage {
@@ -57,6 +59,39 @@ impl Stage {
                     "coverage",
                 ],
             ),
+            Self::Agents => (
+                "warehouse_stage_agents",
+                &[
+                    "month",
+                    "agent",
+                    "net_sales",
+                    "net_count",
+                    "gross_sales",
+                    "gross_count",
+                    "activity_sales",
+                    "activity_count",
+                ],
+            ),
+            Self::Restatements => (
+                "warehouse_stage_restatements",
+                &[
+                    "dimension",
+                    "day",
+                    "code",
+                    "before_net_sales",
+                    "before_net_count",
+                    "before_gross_sales",
+                    "before_gross_count",
+                    "before_activity_sales",
+                    "before_activity_count",
+                    "after_net_sales",
+                    "after_net_count",
+                    "after_gross_sales",
+                    "after_gross_count",
+                    "after_activity_sales",
+                    "after_activity_count",
+                ],
+            ),
         }
     }
 }
@@ -74,12 +109,10 @@ pub(super) fn dimension_number(dimension: Dimension) -> Option<i64> {
 /// A row, by the columns of its stage.
 pub(super) type StageRow = Vec<Value>;
 
-/// Turns staged rows into those of a table, checking that they belong.
-pub(super) fn stage_rows(rows: &StagedRows, scope: &Scope, currency: Currency) -> Result<(Stage, Vec<StageRow>)> {
-    Ok(match rows {
-        StagedRows::Cells(cells) => {
-            (Stage::Cells, cells.iter().map(|cell| cell_row(cell, scope, currency)).collect::<Result<_>>()?)
-        }
+/// Turns staged rows into those of a table; `None` for what is no row.
+pub(super) fn stage_rows(rows: &StagedRows, currency: Currency) -> Result<Option<(Stage, Vec<StageRow>)>> {
+    Ok(Some(match rows {
+        StagedRows::Cells(cells) => (Stage::Cells, cells.iter().map(|cell| cell_row(cell, currency)).collect()),
         StagedRows::Teams(teams) => {
             let entries = teams.iter().map(|team| entry_row(Dimension::Team, team.code.as_str(), &team.name, None));
             (Stage::Entries, entries.collect())
@@ -99,16 +132,15 @@ pub(super) fn stage_rows(rows: &StagedRows, scope: &Scope, currency: Currency) -
         StagedRows::Targets(targets) => {
             (Stage::Targets, targets.iter().map(|target| target_row(target, currency)).collect::<Result<_>>()?)
         }
-        StagedRows::AgentCells(_) | StagedRows::Restatements(_) | StagedRows::Close(_) | StagedRows::Reopen(_) => {
-            return Err(Error::new(moon_core::ErrorKind::Unsupported, "this warehouse cannot stage that yet"));
-        }
         StagedRows::ProductMetrics { month, rows } => {
-            if let Some(month) = month.filter(|month| !scope.months.contains(month.epoch_day())) {
-                return Err(Error::invalid("month lies outside of the run's scope").with("month", month));
-            }
             (Stage::Metrics, rows.iter().map(|row| metric_row(*month, row, currency)).collect())
         }
-    })
+        StagedRows::AgentCells(cells) => (Stage::Agents, cells.iter().map(|cell| agent_row(cell, currency)).collect()),
+        StagedRows::Restatements(rows) => {
+            (Stage::Restatements, rows.iter().map(|row| restatement_row(row, currency)).collect())
+        }
+        StagedRows::Close(_) | StagedRows::Reopen(_) => return Ok(None),
+    }))
 }
 
 /// Minor units as an exact decimal.
@@ -116,20 +148,32 @@ pub(super) fn decimal(minor: i128, currency: Currency) -> Value {
     value::bytes(Sum::new(minor, 0).display(currency).to_string())
 }
 
-fn cell_row(cell: &Cell, scope: &Scope, currency: Currency) -> Result<StageRow> {
-    let fail = |fault: &'static str| {
-        Error::invalid(fault).with("dimension", cell.dimension.name()).with("day", cell.day).with("code", &cell.code)
-    };
-    let dimension =
-        dimension_number(cell.dimension).ok_or_else(|| fail("the warehouse has no daily figures of agents"))?;
-    if !scope.days.contains(cell.day.epoch_day()) {
-        return Err(fail("cell lies outside of the run's scope"));
-    }
-    let mut row = vec![Value::Int(dimension), value::date(cell.day), value::bytes(&*cell.code)];
-    for sum in [cell.figures.net, cell.figures.gross, cell.figures.activity] {
-        row.extend([decimal(sum.minor, currency), Value::Int(sum.count)]);
-    }
-    Ok(row)
+/// The six columns of figures.
+fn six(figures: &Figures, currency: Currency) -> impl Iterator<Item = Value> {
+    let sums = [figures.net, figures.gross, figures.activity].into_iter();
+    sums.flat_map(move |sum| [decimal(sum.minor, currency), Value::Int(sum.count)])
+}
+
+fn group(dimension: Dimension, day: BusinessDate, code: &str) -> StageRow {
+    vec![value::optional_int(dimension_number(dimension)), value::date(day), value::bytes(code)]
+}
+
+fn cell_row(cell: &Cell, currency: Currency) -> StageRow {
+    let mut row = group(cell.dimension, cell.day, &cell.code);
+    row.extend(six(&cell.figures, currency));
+    row
+}
+
+fn restatement_row(restatement: &Restatement, currency: Currency) -> StageRow {
+    let mut row = group(restatement.dimension, restatement.day, &restatement.code);
+    row.extend(six(&restatement.before, currency).chain(six(&restatement.after, currency)));
+    row
+}
+
+fn agent_row(cell: &AgentCell, currency: Currency) -> StageRow {
+    let mut row = vec![value::date(cell.month), value::bytes(&cell.agent)];
+    row.extend(six(&cell.figures, currency));
+    row
 }
 
 fn entry_row(dimension: Dimension, code: &str, name: &Text, detail: Option<&Text>) -> StageRow {
@@ -142,9 +186,6 @@ fn entry_row(dimension: Dimension, code: &str, name: &Text, detail: Option<&Text
 }
 
 fn target_row(target: &PublishedTarget, currency: Currency) -> Result<StageRow> {
-    if let TargetScope::Agent(_) = target.scope {
-        return Err(Error::invalid("targets of agents are not published"));
-    }
     let days = target.period.days();
     let (Some(first), Some(last)) = (days.first(), days.last()) else {
         return Err(Error::invalid("period of a target has no days"));

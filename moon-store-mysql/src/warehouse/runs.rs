@@ -84,11 +84,12 @@ pub(super) async fn keep(session: &mut Session<'_>, record: &RunRecord, currency
         value::bytes(record.outcome.name()),
         value::optional(record.error.as_ref()),
         value::bytes(to_json(record)?),
+        value::bytes(to_json(&record.manifest)?),
     ];
     let insert = "INSERT INTO warehouse_runs (run_id, epoch, number, kind, days, started_at, finished_at, rows_read,
             net_sales, net_count, gross_sales, gross_count, activity_sales, activity_count, last_arrivals, outcome, error,
-            record)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+            record, manifest)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     session.execute(DOING, insert, params).await.map(drop)
 }
 
@@ -98,6 +99,6 @@ pub(super) fn as_published(record: &RunRecord) -> RunRecord {
 }
 
 /// An instant for people, in UTC.
-fn shown(at: DateTime<Utc>) -> Value {
+pub(super) fn shown(at: DateTime<Utc>) -> Value {
     value::bytes(at.format("%Y-%m-%d %H:%M:%S%.6f").to_string())
 }

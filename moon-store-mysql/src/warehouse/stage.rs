@@ -1,8 +1,10 @@
 //! The stage of a run: rows that no reader sees yet.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use moon_core::{
-    ControlTotals, Currency, Error, ErrorKind, Receipt, Result, RunKey, RunRecord, Scope, StagedRows, StagedRun,
+    ControlTotals, Currency, Error, ErrorKind, Period, Receipt, Result, RunKey, RunRecord, Scope, StagedRows, StagedRun,
 };
 use mysql_async::Value;
 
@@ -18,6 +20,9 @@ pub(super) struct MysqlStage {
     pub(super) currency: Currency,
     pub(super) run: RunKey,
     pub(super) scope: Scope,
+    /// Periods that the run opens again or closes. They are so few that they wait here.
+    pub(super) reopened: BTreeSet<Period>,
+    pub(super) closed: BTreeSet<Period>,
 }
 
 const DOING: &str = "stage figures";
@@ -100,7 +105,13 @@ impl MysqlStage {
 #[async_trait]
 impl StagedRun for MysqlStage {
     async fn write(&mut self, rows: StagedRows) -> Result<()> {
-        let (stage, rows) = stage_rows(&rows, &self.scope, self.currency)?;
+        rows.check(&self.run, &self.scope)?;
+        match rows {
+            StagedRows::Close(period) => drop(self.closed.insert(period)),
+            StagedRows::Reopen(period) => drop(self.reopened.insert(period)),
+            _ => {}
+        }
+        let Some((stage, rows)) = stage_rows(&rows, self.currency)? else { return Ok(()) };
         let mut session = self.connections.begin(Access::Write).await?;
         match self.write_in(&mut session, stage, &rows).await {
             Ok(()) => session.commit().await,

@@ -17,7 +17,7 @@ use crate::connections::{Access, Connections, Dialect, PostgresOptions};
 use crate::session::{Param, Session};
 use crate::value;
 use crate::warehouse::publish::Run;
-use crate::warehouse::{read, runs, same_currency, stored_currency};
+use crate::warehouse::{cells, closing, read, runs, same_currency, stored_currency};
 use stage::{Patience, RedshiftStage};
 
 /// The schemes of URLs that name a Redshift cluster.
@@ -118,7 +118,7 @@ impl Warehouse for RedshiftWarehouse {
             return Ok(Opening::AlreadyPublished(Box::new(Receipt { record })));
         }
         fence?;
-        let run = Run { key: *run, scope: scope.clone(), currency: self.currency };
+        let run = Run::new(*run, scope.clone(), self.currency);
         Ok(Opening::Staged(Box::new(RedshiftStage::new(self.connections.clone(), run))))
     }
 
@@ -129,28 +129,46 @@ impl Warehouse for RedshiftWarehouse {
         Ok(published)
     }
 
-    async fn cells(&self, _days: DayRange) -> Result<Vec<Cell>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn cells(&self, days: DayRange) -> Result<Vec<Cell>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = cells::cells(&mut session, days, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn product_metrics(&self, _months: DayRange) -> Result<Vec<ProductMetrics>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn product_metrics(&self, months: DayRange) -> Result<Vec<ProductMetrics>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = cells::product_metrics(&mut session, months, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn agent_cells(&self, _months: DayRange) -> Result<Vec<AgentCell>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn agent_cells(&self, months: DayRange) -> Result<Vec<AgentCell>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = cells::agent_cells(&mut session, months, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
     async fn closings(&self) -> Result<Vec<Closing>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = closing::closings(&mut session).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn closed_cells(&self, _period: Period, _closed_by: Uuid) -> Result<Vec<Cell>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn closed_cells(&self, period: Period, closed_by: Uuid) -> Result<Vec<Cell>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = closing::closed_cells(&mut session, period, closed_by, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn restatements(&self, _days: DayRange) -> Result<Vec<Restatement>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn restatements(&self, days: DayRange) -> Result<Vec<Restatement>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = closing::restatements(&mut session, days, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
     async fn record(&self, record: &RunRecord) -> Result<()> {

@@ -15,7 +15,7 @@ use crate::connections::{Access, Connections};
 use crate::session::{Param, Session};
 use crate::value;
 use crate::warehouse::publish::{self, Run};
-use crate::warehouse::rows::{Stage, TextRow, text_rows};
+use crate::warehouse::rows::{Stage, TextRow};
 use crate::warehouse::runs;
 
 const DOING: &str = "publish figures";
@@ -101,7 +101,7 @@ impl RedshiftStage {
 #[async_trait]
 impl StagedRun for RedshiftStage {
     async fn write(&mut self, rows: StagedRows) -> Result<()> {
-        let (stage, rows) = text_rows(&rows, &self.run.scope, self.run.currency)?;
+        let Some((stage, rows)) = self.run.take(&rows)? else { return Ok(()) };
         let keys: Vec<(Stage, TextRow)> = match stage.key_columns() {
             0 => Vec::new(),
             width => rows.iter().map(|row| (stage, row.iter().take(width).cloned().collect())).collect(),

@@ -6,7 +6,8 @@ use crate::connections::{Access, PostgresOptions, quoted};
 use crate::warehouse::rows::Stage;
 
 /// The scripts that lead from each version of the schema to the next.
-pub(super) const SCRIPTS: [&str; 1] = [include_str!("../schema/redshift_1.sql")];
+pub(super) const SCRIPTS: [&str; 2] =
+    [include_str!("../schema/redshift_1.sql"), include_str!("../schema/redshift_2.sql")];
 const STAGE: &str = include_str!("../schema/redshift_stage.sql");
 
 pub(super) const CREATE_VERSIONS: &str =

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 
 use moon_core::{DayRange, Dimension};
 use sqlparser::ast::{
-    Expr, FunctionArguments, Insert, OnInsert, Query, SetExpr, Statement, TableFactor, Visit, Visitor,
+    AlterTableOperation, Expr, FunctionArguments, Insert, OnInsert, Query, SetExpr, Statement, TableFactor, Visit,
+    Visitor,
 };
 use sqlparser::dialect::RedshiftSqlDialect;
 use sqlparser::parser::Parser;
@@ -13,7 +14,7 @@ use sqlparser::parser::Parser;
 use super::statements;
 use crate::connections::{Access, PostgresOptions};
 use crate::warehouse::rows::Stage;
-use crate::warehouse::{publish, read, runs};
+use crate::warehouse::{cells, closing, publish, read, runs};
 
 /// Everything that is ever sent, except the settings of a transaction, which are checked by their text.
 fn statements_sent() -> Vec<String> {
@@ -34,6 +35,16 @@ fn statements_sent() -> Vec<String> {
         read::TARGETS.into(),
         publish::INSERT_METRICS.into(),
         publish::EMPTY_ALL_TIME.into(),
+        publish::INSERT_AGENTS.into(),
+        publish::empty_days("warehouse_agents", "month", DayRange::ALL),
+        publish::empty_days("warehouse_agents", "month", DayRange::new(0, 1)),
+        cells::agents(),
+        cells::all_time_metrics(),
+        cells::monthly_metrics(),
+        closing::REOPEN.into(),
+        closing::STANDING.into(),
+        closing::CLOSE.into(),
+        closing::CLOSINGS.into(),
     ];
     all.extend(statements::SCRIPTS.iter().flat_map(|script| statements::split(script)));
     all.extend(statements::create_stage());
@@ -43,6 +54,11 @@ fn statements_sent() -> Vec<String> {
         all.push(read::group_sums(dimension));
         all.push(publish::insert_cells(dimension));
         all.push(publish::staged_sums(dimension));
+        all.push(cells::cells_of(dimension));
+        all.push(closing::insert_restatements(dimension));
+        all.push(closing::freeze(dimension));
+        all.push(closing::closed_cells_of(dimension));
+        all.push(closing::restatements_of(dimension));
         all.push(publish::empty_days(&table, "day", DayRange::ALL));
         all.push(publish::empty_days(&table, "day", DayRange::new(0, 1)));
     }
@@ -113,6 +129,18 @@ impl Visitor for Faults {
                     }
                 }
             }
+            // One column at a time, which may be empty, at the end of a table.
+            Statement::AlterTable { operations, .. } => match operations.as_slice() {
+                [AlterTableOperation::AddColumn { column_def, if_not_exists: false, column_position: None, .. }]
+                    if column_def.options.is_empty() =>
+                {
+                    self.check_type(&column_def.data_type.to_string());
+                }
+                _ => self.add(format!("statement {statement}")),
+            },
+            Statement::Update { from: None, returning: None, or: None, limit: None, .. } => {}
+            // Redshift adds no column to a view that is there.
+            Statement::CreateView { or_replace: true, .. } => self.add("OR REPLACE"),
             Statement::CreateIndex(_) => self.add("CREATE INDEX"),
             Statement::Truncate { .. } => self.add("TRUNCATE commits"),
             Statement::Merge { .. } => self.add("MERGE"),
@@ -187,9 +215,14 @@ fn the_list_finds_what_redshift_lacks() {
         ("CREATE TABLE t (a INTEGER CHECK (a > 0))", "column option CHECK"),
         ("CREATE INDEX i ON t (a)", "CREATE INDEX"),
         ("TRUNCATE t", "TRUNCATE commits"),
+        ("CREATE OR REPLACE VIEW v AS SELECT a FROM t", "OR REPLACE"),
+        ("ALTER TABLE t ADD COLUMN a TEXT", "type TEXT"),
     ] {
         assert!(faults(sql).contains(fault), "{sql}: {:?}", faults(sql));
     }
+    assert!(!faults("ALTER TABLE t ADD COLUMN a DATE NOT NULL").is_empty());
+    assert!(!faults("ALTER TABLE t ADD COLUMN a DATE, ADD COLUMN b DATE").is_empty());
+    assert!(!faults("UPDATE t SET a = 1 RETURNING a").is_empty());
     assert!(!faults("SELECT x FROM unnest(a) AS x").is_empty());
 }
 

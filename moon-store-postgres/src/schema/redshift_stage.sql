@@ -45,3 +45,34 @@ CREATE TEMP TABLE warehouse_stage_metrics (
     complete BOOLEAN NOT NULL,
     coverage VARCHAR(32) NOT NULL
 );
+
+CREATE TEMP TABLE warehouse_stage_agents (
+    run_id VARCHAR(36) NOT NULL,
+    month DATE NOT NULL,
+    agent VARCHAR(800) NOT NULL,
+    net_sales NUMERIC(38, 4) NOT NULL,
+    net_count BIGINT NOT NULL,
+    gross_sales NUMERIC(38, 4) NOT NULL,
+    gross_count BIGINT NOT NULL,
+    activity_sales NUMERIC(38, 4) NOT NULL,
+    activity_count BIGINT NOT NULL
+);
+
+CREATE TEMP TABLE warehouse_stage_restatements (
+    run_id VARCHAR(36) NOT NULL,
+    dimension SMALLINT NOT NULL,
+    day DATE NOT NULL,
+    code VARCHAR(256) NOT NULL,
+    before_net_sales NUMERIC(38, 4) NOT NULL,
+    before_net_count BIGINT NOT NULL,
+    before_gross_sales NUMERIC(38, 4) NOT NULL,
+    before_gross_count BIGINT NOT NULL,
+    before_activity_sales NUMERIC(38, 4) NOT NULL,
+    before_activity_count BIGINT NOT NULL,
+    after_net_sales NUMERIC(38, 4) NOT NULL,
+    after_net_count BIGINT NOT NULL,
+    after_gross_sales NUMERIC(38, 4) NOT NULL,
+    after_gross_count BIGINT NOT NULL,
+    after_activity_sales NUMERIC(38, 4) NOT NULL,
+    after_activity_count BIGINT NOT NULL
+);

@@ -1,5 +1,7 @@
 //! The warehouse on PostgreSQL, and what every dialect shares with it.
 
+pub(crate) mod cells;
+pub(crate) mod closing;
 pub(crate) mod publish;
 pub(crate) mod read;
 pub(crate) mod rows;
@@ -21,12 +23,15 @@ use crate::store::{PostgresStore, SCHEMES};
 use publish::Run;
 use stage::PostgresStage;
 
-const WAREHOUSE: Schema = Schema { component: "warehouse", scripts: &[include_str!("../schema/warehouse_1.sql")] };
+const WAREHOUSE: Schema = Schema {
+    component: "warehouse",
+    scripts: &[include_str!("../schema/warehouse_1.sql"), include_str!("../schema/warehouse_2.sql")],
+};
 
 /// An analytics warehouse in a PostgreSQL database, which may be the store's own. BI tools read the tables and views
 /// `team_sales_daily`, `branch_sales_daily`, `product_sales_daily`, `teams`, `branches`, `products`, `product_targets`,
-/// `team_sales_metrics`, `branch_sales_metrics` and `product_target_metrics` (each also `_monthly`), and `kpi_runs`.
-/// Amounts in them are `NUMERIC(38, 4)`. Their identity and grants survive every run. Cheap to clone.
+/// `team_sales_metrics`, `branch_sales_metrics` and `product_target_metrics` (each also `_monthly`),
+/// `agent_sales_monthly`, `closings`, `closed_figures`, `restatements` and `kpi_runs`. Amounts in them are `NUMERIC(38, 4)`. Their identity and grants survive every run. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PostgresWarehouse {
     connections: Connections,
@@ -121,7 +126,7 @@ impl Warehouse for PostgresWarehouse {
         session.commit().await?;
         Ok(Opening::Staged(Box::new(PostgresStage {
             connections: self.connections.clone(),
-            run: Run { key: *run, scope: scope.clone(), currency: self.currency },
+            run: Run::new(*run, scope.clone(), self.currency),
         })))
     }
 
@@ -132,28 +137,46 @@ impl Warehouse for PostgresWarehouse {
         Ok(published)
     }
 
-    async fn cells(&self, _days: DayRange) -> Result<Vec<Cell>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn cells(&self, days: DayRange) -> Result<Vec<Cell>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = cells::cells(&mut session, days, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn product_metrics(&self, _months: DayRange) -> Result<Vec<ProductMetrics>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn product_metrics(&self, months: DayRange) -> Result<Vec<ProductMetrics>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = cells::product_metrics(&mut session, months, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn agent_cells(&self, _months: DayRange) -> Result<Vec<AgentCell>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn agent_cells(&self, months: DayRange) -> Result<Vec<AgentCell>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = cells::agent_cells(&mut session, months, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
     async fn closings(&self) -> Result<Vec<Closing>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = closing::closings(&mut session).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn closed_cells(&self, _period: Period, _closed_by: Uuid) -> Result<Vec<Cell>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn closed_cells(&self, period: Period, closed_by: Uuid) -> Result<Vec<Cell>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = closing::closed_cells(&mut session, period, closed_by, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
-    async fn restatements(&self, _days: DayRange) -> Result<Vec<Restatement>> {
-        Err(Error::new(ErrorKind::Unsupported, "this warehouse cannot read cells yet"))
+    async fn restatements(&self, days: DayRange) -> Result<Vec<Restatement>> {
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let found = closing::restatements(&mut session, days, self.currency).await?;
+        session.rollback().await?;
+        Ok(found)
     }
 
     async fn record(&self, record: &RunRecord) -> Result<()> {

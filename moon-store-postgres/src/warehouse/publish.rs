@@ -1,15 +1,17 @@
 //! Publishing: everything within one transaction, which readers see as a whole or not at all. The statements are those that
 //! every dialect knows; parameters and results are text.
 
+use std::collections::BTreeSet;
+
 use moon_core::{
-    BusinessDate, ControlTotals, Currency, DayControl, DayRange, DaySet, Dimension, Receipt, Result, RunKey, RunRecord,
-    Scope,
+    BusinessDate, ControlTotals, Currency, DayControl, DayRange, DaySet, Dimension, Period, Receipt, Result, RunKey,
+    RunRecord, Scope, StagedRows,
 };
 use tokio_postgres::types::Type;
 
 use super::read::{SUMS, figures};
-use super::rows::dimension_number;
-use super::runs;
+use super::rows::{Stage, TextRow, dimension_number, text_rows};
+use super::{closing, runs};
 use crate::failure::corrupt;
 use crate::session::{Param, Session};
 
@@ -21,6 +23,26 @@ pub(crate) struct Run {
     pub(crate) key: RunKey,
     pub(crate) scope: Scope,
     pub(crate) currency: Currency,
+    /// Periods that the run opens again or closes. They are so few that they wait here.
+    pub(crate) reopened: BTreeSet<Period>,
+    pub(crate) closed: BTreeSet<Period>,
+}
+
+impl Run {
+    pub(crate) fn new(key: RunKey, scope: Scope, currency: Currency) -> Self {
+        Self { key, scope, currency, reopened: BTreeSet::new(), closed: BTreeSet::new() }
+    }
+
+    /// Takes what is to be staged: checks that it belongs, notes periods, and gives rows back as text.
+    pub(crate) fn take(&mut self, rows: &StagedRows) -> Result<Option<(Stage, Vec<TextRow>)>> {
+        rows.check(&self.key, &self.scope)?;
+        match rows {
+            StagedRows::Close(period) => self.closed.insert(*period),
+            StagedRows::Reopen(period) => self.reopened.insert(*period),
+            _ => return text_rows(rows, self.currency),
+        };
+        Ok(None)
+    }
 }
 
 /// Statements that replace the dimensions and the targets, in order; the INSERTs take the run.
@@ -46,6 +68,12 @@ pub(crate) const INSERT_METRICS: &str = "INSERT INTO warehouse_product_metrics (
     SELECT month, product, product_name, target_amount, total_sales, sale_count, variance, attainment, status, complete,
         coverage
     FROM warehouse_stage_metrics WHERE run_id = $1";
+
+/// Brings in the staged figures of agents.
+pub(crate) const INSERT_AGENTS: &str = "INSERT INTO warehouse_agents (month, agent, net_sales, net_count, gross_sales,
+        gross_count, activity_sales, activity_count)
+    SELECT month, agent, net_sales, net_count, gross_sales, gross_count, activity_sales, activity_count
+    FROM warehouse_stage_agents WHERE run_id = $1";
 
 /// Removes the product metrics of all time, which every run replaces.
 pub(crate) const EMPTY_ALL_TIME: &str = "DELETE FROM warehouse_product_metrics WHERE month IS NULL";
@@ -106,11 +134,16 @@ pub(crate) async fn publish(
     session.execute(DOING, EMPTY_ALL_TIME, &[]).await?;
     delete_days(session, "warehouse_product_metrics", "month", &run.scope.months).await?;
     session.execute(DOING, INSERT_METRICS, &of_run).await?;
+    if run.scope.agents {
+        delete_days(session, "warehouse_agents", "month", &run.scope.months).await?;
+        session.execute(DOING, INSERT_AGENTS, &of_run).await?;
+    }
     for statement in REPLACE_WHOLE {
         let params = if statement.starts_with("DELETE") { of_run.get(..0) } else { of_run.get(..) };
         session.execute(DOING, statement, params.unwrap_or_default()).await?;
     }
     let record = runs::as_published(record);
+    closing::apply(session, run, &record).await?;
     runs::keep(session, &record, run.currency).await?;
     Ok(Receipt { record })
 }

@@ -1,8 +1,8 @@
 //! Rows for staging, as text: the one form in which every dialect takes dates and exact decimals.
 
 use moon_core::{
-    BusinessDate, Cell, Currency, Dimension, Error, ProductCode, ProductRow, PublishedTarget, Result, Scope,
-    StagedRows, Sum, TargetScope, Text,
+    AgentCell, BusinessDate, Cell, Currency, Dimension, Error, Figures, ProductCode, ProductRow, PublishedTarget,
+    Restatement, Result, StagedRows, Sum, Text,
 };
 
 /// A staging table.
@@ -12,10 +12,13 @@ pub(crate) enum Stage {
     Entries,
     Targets,
     Metrics,
+    Agents,
+    Restatements,
 }
 
 impl Stage {
-    pub(crate) const EVERY: [Self; 4] = [Self::Cells, Self::Entries, Self::Targets, Self::Metrics];
+    pub(crate) const EVERY: [Self; 6] =
+        [Self::Cells, Self::Entries, Self::Targets, Self::Metrics, Self::Agents, Self::Restatements];
 
     pub(crate) fn table(self) -> &'static str {
         match self {
@@ -23,6 +26,8 @@ impl Stage {
             Self::Entries => "warehouse_stage_entries",
             Self::Targets => "warehouse_stage_targets",
             Self::Metrics => "warehouse_stage_metrics",
+            Self::Agents => "warehouse_stage_agents",
+            Self::Restatements => "warehouse_stage_restatements",
         }
     }
 
@@ -64,14 +69,41 @@ impl Stage {
                 ("complete", "BOOLEAN"),
                 ("coverage", TEXT),
             ],
+            Self::Agents => &[
+                ("month", "DATE"),
+                ("agent", TEXT),
+                ("net_sales", AMOUNT),
+                ("net_count", "BIGINT"),
+                ("gross_sales", AMOUNT),
+                ("gross_count", "BIGINT"),
+                ("activity_sales", AMOUNT),
+                ("activity_count", "BIGINT"),
+            ],
+            Self::Restatements => &[
+                ("dimension", "SMALLINT"),
+                ("day", "DATE"),
+                ("code", TEXT),
+                ("before_net_sales", AMOUNT),
+                ("before_net_count", "BIGINT"),
+                ("before_gross_sales", AMOUNT),
+                ("before_gross_count", "BIGINT"),
+                ("before_activity_sales", AMOUNT),
+                ("before_activity_count", "BIGINT"),
+                ("after_net_sales", AMOUNT),
+                ("after_net_count", "BIGINT"),
+                ("after_gross_sales", AMOUNT),
+                ("after_gross_count", "BIGINT"),
+                ("after_activity_sales", AMOUNT),
+                ("after_activity_count", "BIGINT"),
+            ],
         }
     }
 
     /// How many of the first columns are the key of a row; 0 for none.
     pub(crate) fn key_columns(self) -> usize {
         match self {
-            Self::Cells => 3,
-            Self::Entries | Self::Metrics => 2,
+            Self::Cells | Self::Restatements => 3,
+            Self::Entries | Self::Metrics | Self::Agents => 2,
             Self::Targets => 0,
         }
     }
@@ -90,12 +122,10 @@ pub(crate) fn dimension_number(dimension: Dimension) -> Option<i16> {
     }
 }
 
-/// Turns staged rows into text, checking that they belong.
-pub(crate) fn text_rows(rows: &StagedRows, scope: &Scope, currency: Currency) -> Result<(Stage, Vec<TextRow>)> {
-    Ok(match rows {
-        StagedRows::Cells(cells) => {
-            (Stage::Cells, cells.iter().map(|cell| cell_row(cell, scope, currency)).collect::<Result<_>>()?)
-        }
+/// Turns staged rows into text; `None` for what is no row.
+pub(crate) fn text_rows(rows: &StagedRows, currency: Currency) -> Result<Option<(Stage, Vec<TextRow>)>> {
+    Ok(Some(match rows {
+        StagedRows::Cells(cells) => (Stage::Cells, cells.iter().map(|cell| cell_row(cell, currency)).collect()),
         StagedRows::Teams(teams) => {
             let entries = teams.iter().map(|team| entry_row(Dimension::Team, team.code.as_str(), &team.name, None));
             (Stage::Entries, entries.collect())
@@ -115,16 +145,15 @@ pub(crate) fn text_rows(rows: &StagedRows, scope: &Scope, currency: Currency) ->
         StagedRows::Targets(targets) => {
             (Stage::Targets, targets.iter().map(|target| target_row(target, currency)).collect::<Result<_>>()?)
         }
-        StagedRows::AgentCells(_) | StagedRows::Restatements(_) | StagedRows::Close(_) | StagedRows::Reopen(_) => {
-            return Err(Error::new(moon_core::ErrorKind::Unsupported, "this warehouse cannot stage that yet"));
-        }
         StagedRows::ProductMetrics { month, rows } => {
-            if let Some(month) = month.filter(|month| !scope.months.contains(month.epoch_day())) {
-                return Err(Error::invalid("month lies outside of the run's scope").with("month", month));
-            }
             (Stage::Metrics, rows.iter().map(|row| metric_row(*month, row, currency)).collect())
         }
-    })
+        StagedRows::AgentCells(cells) => (Stage::Agents, cells.iter().map(|cell| agent_row(cell, currency)).collect()),
+        StagedRows::Restatements(rows) => {
+            (Stage::Restatements, rows.iter().map(|row| restatement_row(row, currency)).collect())
+        }
+        StagedRows::Close(_) | StagedRows::Reopen(_) => return Ok(None),
+    }))
 }
 
 /// Minor units as an exact decimal.
@@ -132,20 +161,33 @@ fn decimal(minor: i128, currency: Currency) -> String {
     Sum::new(minor, 0).display(currency).to_string()
 }
 
-fn cell_row(cell: &Cell, scope: &Scope, currency: Currency) -> Result<TextRow> {
-    let fail = |fault: &'static str| {
-        Error::invalid(fault).with("dimension", cell.dimension.name()).with("day", cell.day).with("code", &cell.code)
-    };
-    let dimension =
-        dimension_number(cell.dimension).ok_or_else(|| fail("the warehouse has no daily figures of agents"))?;
-    if !scope.days.contains(cell.day.epoch_day()) {
-        return Err(fail("cell lies outside of the run's scope"));
-    }
-    let mut row = vec![Some(dimension.to_string()), Some(cell.day.to_string()), Some(cell.code.to_string())];
-    for sum in [cell.figures.net, cell.figures.gross, cell.figures.activity] {
-        row.extend([Some(decimal(sum.minor, currency)), Some(sum.count.to_string())]);
-    }
-    Ok(row)
+/// The six columns of figures.
+fn six(figures: &Figures, currency: Currency) -> impl Iterator<Item = Option<String>> {
+    let sums = [figures.net, figures.gross, figures.activity].into_iter();
+    sums.flat_map(move |sum| [Some(decimal(sum.minor, currency)), Some(sum.count.to_string())])
+}
+
+fn cell_row(cell: &Cell, currency: Currency) -> TextRow {
+    let mut row = group(cell.dimension, cell.day, &cell.code);
+    row.extend(six(&cell.figures, currency));
+    row
+}
+
+fn restatement_row(restatement: &Restatement, currency: Currency) -> TextRow {
+    let mut row = group(restatement.dimension, restatement.day, &restatement.code);
+    row.extend(six(&restatement.before, currency).chain(six(&restatement.after, currency)));
+    row
+}
+
+fn group(dimension: Dimension, day: BusinessDate, code: &str) -> TextRow {
+    let dimension = dimension_number(dimension).map(|number| number.to_string());
+    vec![dimension, Some(day.to_string()), Some(code.to_owned())]
+}
+
+fn agent_row(cell: &AgentCell, currency: Currency) -> TextRow {
+    let mut row = vec![Some(cell.month.to_string()), Some(cell.agent.clone())];
+    row.extend(six(&cell.figures, currency));
+    row
 }
 
 fn entry_row(dimension: Dimension, code: &str, name: &Text, detail: Option<&Text>) -> TextRow {
@@ -154,9 +196,6 @@ fn entry_row(dimension: Dimension, code: &str, name: &Text, detail: Option<&Text
 }
 
 fn target_row(target: &PublishedTarget, currency: Currency) -> Result<TextRow> {
-    if let TargetScope::Agent(_) = target.scope {
-        return Err(Error::invalid("targets of agents are not published"));
-    }
     let days = target.period.days();
     let (Some(first), Some(last)) = (days.first(), days.last()) else {
         return Err(Error::invalid("period of a target has no days"));

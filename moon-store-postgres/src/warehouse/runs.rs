@@ -14,10 +14,10 @@ pub(crate) const LAST_PUBLISHED: &str =
 pub(crate) const REMOVE: &str = "DELETE FROM warehouse_runs WHERE run_id = $1 AND outcome <> 'published'";
 pub(crate) const KEEP: &str = "INSERT INTO warehouse_runs (run_id, epoch, number, kind, days, started_at, finished_at,
         rows_read, net_sales, net_count, gross_sales, gross_count, activity_sales, activity_count, last_arrivals, outcome,
-        error, record)
+        error, record, manifest)
     VALUES ($1, CAST($2 AS BIGINT), CAST($3 AS BIGINT), $4, $5, CAST($6 AS TIMESTAMPTZ), CAST($7 AS TIMESTAMPTZ),
         CAST($8 AS BIGINT), CAST($9 AS NUMERIC(38, 4)), CAST($10 AS BIGINT), CAST($11 AS NUMERIC(38, 4)),
-        CAST($12 AS BIGINT), CAST($13 AS NUMERIC(38, 4)), CAST($14 AS BIGINT), $15, $16, $17, $18)";
+        CAST($12 AS BIGINT), CAST($13 AS NUMERIC(38, 4)), CAST($14 AS BIGINT), $15, $16, $17, $18, $19)";
 
 /// The last runs, newest first.
 pub(crate) fn last_runs(limit: u32) -> String {
@@ -74,7 +74,7 @@ pub(crate) async fn keep(session: &mut Session<'_>, record: &RunRecord, currency
     let control = &record.control;
     let first_and_last = record.days.first().zip(record.days.last());
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX).to_string();
-    let values: [Option<String>; 18] = [
+    let values: [Option<String>; 19] = [
         Some(record.key.id.to_string()),
         Some(record.key.epoch.to_string()),
         Some(number(record.key.number)),
@@ -93,6 +93,7 @@ pub(crate) async fn keep(session: &mut Session<'_>, record: &RunRecord, currency
         Some(record.outcome.name().to_owned()),
         record.error.clone(),
         Some(to_json(record)?),
+        Some(to_json(&record.manifest)?),
     ];
     session.execute(DOING, REMOVE, &[(&values[0], Type::VARCHAR)]).await?;
     let params: Vec<Param<'_>> = values.iter().map(|value| -> Param<'_> { (value, Type::VARCHAR) }).collect();
@@ -105,6 +106,6 @@ pub(crate) fn as_published(record: &RunRecord) -> RunRecord {
 }
 
 /// An instant as text.
-fn shown(at: DateTime<Utc>) -> String {
+pub(crate) fn shown(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

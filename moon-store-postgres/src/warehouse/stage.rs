@@ -5,7 +5,7 @@ use moon_core::{ControlTotals, Error, ErrorKind, Receipt, Result, RunKey, RunRec
 use tokio_postgres::types::Type;
 
 use super::publish::{self, Run};
-use super::rows::{Stage, TextRow, text_rows};
+use super::rows::{Stage, TextRow};
 use super::runs;
 use crate::connections::{Access, Connections};
 use crate::session::{Param, Session};
@@ -100,7 +100,7 @@ impl PostgresStage {
 #[async_trait]
 impl StagedRun for PostgresStage {
     async fn write(&mut self, rows: StagedRows) -> Result<()> {
-        let (stage, rows) = text_rows(&rows, &self.run.scope, self.run.currency)?;
+        let Some((stage, rows)) = self.run.take(&rows)? else { return Ok(()) };
         let mut session = self.connections.begin(Access::Write).await?;
         match self.write_in(&mut session, stage, rows).await {
             Ok(()) => session.commit().await,

@@ -45,8 +45,7 @@ CREATE TABLE warehouse_closed_cells (
     gross_count INTEGER NOT NULL,
     activity_sales INTEGER NOT NULL,
     activity_count INTEGER NOT NULL,
-    PRIMARY KEY (closed_by, granularity, period_start, dimension, day, code),
-    FOREIGN KEY (closed_by, granularity, period_start) REFERENCES warehouse_closings
+    PRIMARY KEY (closed_by, granularity, period_start, dimension, day, code)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE warehouse_restatements (

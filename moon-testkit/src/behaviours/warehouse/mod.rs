@@ -1,7 +1,9 @@
 //! What every warehouse must do, by part. Each behaviour starts from an empty warehouse.
 
+pub mod closing;
 pub mod contents;
 pub mod publishing;
+pub mod reading;
 pub mod runs;
 
 use std::collections::BTreeMap;
@@ -75,7 +77,21 @@ async fn open(warehouse: &dyn Warehouse, key: RunKey, scope: &Scope) -> Box<dyn 
 
 /// Publishes these days and nothing beside them.
 async fn publish(warehouse: &dyn Warehouse, key: RunKey, scope: &Scope, of_days: &[(&str, i128)]) -> Result<Receipt> {
+    publish_with(warehouse, key, scope, of_days, Vec::new()).await
+}
+
+/// Publishes these days and other rows.
+async fn publish_with(
+    warehouse: &dyn Warehouse,
+    key: RunKey,
+    scope: &Scope,
+    of_days: &[(&str, i128)],
+    others: Vec<StagedRows>,
+) -> Result<Receipt> {
     let mut stage = open(warehouse, key, scope).await;
+    for rows in others {
+        stage.write(rows).await?;
+    }
     stage.write(StagedRows::Cells(cells(of_days))).await?;
     stage.publish(&control(of_days), &record(key)).await
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use moon_core::{DayRange, ErrorKind, RunKey, RunKind, RunOutcome, RunRecord, Scope, Sum, Warehouse};
+use moon_core::{
+    Calendar, ControlTotals, DayRange, ErrorKind, Manifest, RunKey, RunKind, RunOutcome, RunRecord, Scope, Sum,
+    Warehouse,
+};
 use uuid::Uuid;
 
 use super::{open, publish, read, record, run_key, stopped};
@@ -33,6 +36,25 @@ pub async fn a_record_is_kept_in_full(warehouse: Arc<dyn Warehouse>) {
     warehouse.record(&empty).await.unwrap();
     assert_eq!(warehouse.runs(1).await.unwrap(), [empty]);
     assert_eq!(read(warehouse.as_ref()).await.run, None, "neither was published");
+}
+
+/// What a run published is kept with its record, published or not.
+pub async fn a_manifest_is_kept(warehouse: Arc<dyn Warehouse>) {
+    let calendar = Calendar::default();
+    let period = |label: &str| calendar.parse(label).unwrap();
+    let manifest = Manifest {
+        cells: 1 << 40,
+        cells_hash: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned(),
+        closed: vec![period("2026-03"), period("2026-Q1")],
+        reopened: vec![period("all")],
+    };
+    let kept = RunRecord { manifest: manifest.clone(), ..record(run_key(1)) };
+    let stage = open(warehouse.as_ref(), run_key(1), &Scope::full()).await;
+    assert_eq!(stage.publish(&ControlTotals::default(), &kept).await.unwrap().record, kept);
+    assert_eq!(read(warehouse.as_ref()).await.run, Some(kept.clone()));
+    let failed = RunRecord { manifest, ..stopped(run_key(2), RunOutcome::Failed, "stopped") };
+    warehouse.record(&failed).await.unwrap();
+    assert_eq!(warehouse.runs(10).await.unwrap(), [failed, kept]);
 }
 
 /// Records come newest first, that is by epoch and number, and no more than asked for.
