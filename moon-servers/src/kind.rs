@@ -72,6 +72,14 @@ impl Kind {
         )
     }
 
+    /// Makes sure that its programs are on this machine, and installs them where that is allowed.
+    ///
+    /// # Errors
+    /// A sentence with the line that installs them.
+    pub fn ensure(self) -> Result<(), String> {
+        self.provide().map(drop)
+    }
+
     /// Its programs on this machine.
     pub(crate) fn find(self) -> Option<Programs> {
         match self {

@@ -152,6 +152,7 @@ macro_rules! store_behaviour {
             ],
             together: [
                 no_sale_slips_past_an_assignment,
+                a_late_assignment_undoes_no_correction,
                 calls_in_opposite_orders_do_not_hang,
                 a_record_counted_up_at_once_loses_no_step,
                 a_mark_that_commits_during_a_claim_is_not_lost,

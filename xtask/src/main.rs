@@ -6,6 +6,7 @@ mod console;
 mod memory;
 mod serve;
 mod tools;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,9 @@ commands:
                  starts the throw-away database servers that the tests use and runs the program with
                  MOON_TEST_POSTGRES_URL and MOON_TEST_MYSQL_URL set; without a program it prints the lines that set
                  them, and the servers run until standard input ends (Ctrl-D) or Ctrl-C
+  torture [--rounds N] [--seed S]
+                 database servers of its own that are killed in the middle of recording and publishing and started again,
+                 and many writers at once: N rounds (300 by default; ten of each are part of test); S chooses the moments
   measure-memory [--sales N]
                  imports N generated sales (1,000,000 by default) into an SQLite store, aggregates them, and holds the
                  memory that the two programs take against its limits: 150 MiB and 100 MiB; for Linux
@@ -36,6 +40,7 @@ exit code: 0 done, 1 failed, 2 wrong usage; that of the program for servers";
 enum Command {
     Test(Extent),
     Servers(Vec<String>),
+    Torture { rounds: u32, seed: Option<u32> },
     MeasureMemory { sales: u64 },
     Help,
 }
@@ -50,6 +55,7 @@ impl Command {
             ("test", [other, ..]) => Err(format!("test does not know `{other}`")),
             ("servers", [flag, ..]) if flag.starts_with('-') => Err(format!("servers does not know `{flag}`")),
             ("servers", program) => Ok(Self::Servers(program.to_vec())),
+            ("torture", flags) => torture_flags(flags),
             ("measure-memory", []) => Ok(Self::MeasureMemory { sales: memory::SALES_DEFAULT }),
             ("measure-memory", [flag, sales]) if flag == "--sales" => match sales.replace('_', "").parse() {
                 Ok(0) | Err(_) => Err(format!("--sales wants a number above 0, not `{sales}`")),
@@ -62,11 +68,28 @@ impl Command {
     }
 }
 
+/// The flags of `torture`, in any order.
+fn torture_flags(mut flags: &[String]) -> Result<Command, String> {
+    let (mut rounds, mut seed) = (torture::ROUNDS_DEFAULT, None);
+    while let [flag, rest @ ..] = flags {
+        let (value, behind) = rest.split_first().ok_or_else(|| format!("{flag} wants a number"))?;
+        let number = value.parse::<u32>().map_err(|_| format!("{flag} wants a number, not `{value}`"));
+        match flag.as_str() {
+            "--rounds" => rounds = number?.max(1),
+            "--seed" => seed = Some(number?),
+            other => return Err(format!("torture does not know `{other}`")),
+        }
+        flags = behind;
+    }
+    Ok(Command::Torture { rounds, seed })
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match Command::parse(&arguments) {
         Ok(Command::Test(extent)) => check::run(extent),
         Ok(Command::Servers(program)) => serve::run(&program),
+        Ok(Command::Torture { rounds, seed }) => torture::run(rounds, seed),
         Ok(Command::MeasureMemory { sales }) => memory::run(sales),
         Ok(Command::Help) => {
             console::say(USAGE);
@@ -96,6 +119,8 @@ mod tests {
         assert_eq!(parse("servers cargo test --doc"), Ok(Command::Servers(program)));
         assert_eq!(parse("measure-memory"), Ok(Command::MeasureMemory { sales: memory::SALES_DEFAULT }));
         assert_eq!(parse("measure-memory --sales 10_000_000"), Ok(Command::MeasureMemory { sales: 10_000_000 }));
+        assert_eq!(parse("torture"), Ok(Command::Torture { rounds: torture::ROUNDS_DEFAULT, seed: None }));
+        assert_eq!(parse("torture --seed 7 --rounds 20"), Ok(Command::Torture { rounds: 20, seed: Some(7) }));
         assert_eq!(parse("help"), Ok(Command::Help));
     }
 
@@ -109,6 +134,9 @@ mod tests {
             "servers --fast",
             "measure-memory --sales 0",
             "measure-memory 5",
+            "torture --rounds",
+            "torture --rounds many",
+            "torture 5 5",
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }

@@ -20,7 +20,7 @@ enum Role {
     Library,
     /// A package under `examples`: wires libraries and stores.
     Example,
-    /// `benches` and `xtask`: nothing depends on them.
+    /// `benches`, `torture` and `xtask`: nothing depends on them.
     Tool,
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for Violation {
 /// The rule that an arrow breaks, if it breaks one.
 fn broken_rule(from: Role, to: Role, when: When) -> Option<&'static str> {
     match (from, to, when) {
-        (_, Role::Tool, _) => Some("nothing depends on benches or xtask"),
+        (_, Role::Tool, _) => Some("nothing depends on benches, torture or xtask"),
         (Role::Core, _, _) => Some("moon-core knows no other crate"),
         (Role::Store, Role::Store, _) => Some("stores never see one another"),
         (Role::Testkit, Role::Store, When::Shipped) => Some("the suite knows no backend"),
@@ -91,7 +91,7 @@ fn role(name: &str, folder: &str) -> Role {
         "moon-core" => Role::Core,
         "moon-testkit" => Role::Testkit,
         _ if folder.starts_with("examples/") => Role::Example,
-        _ if folder == "benches" || folder == "xtask" => Role::Tool,
+        _ if ["benches", "torture", "xtask"].contains(&folder) => Role::Tool,
         _ if name.starts_with("moon-store-") => Role::Store,
         _ => Role::Library,
     }

@@ -7,7 +7,7 @@ use super::masters::unknown;
 use super::{Ledger, retry_contention, subject};
 use crate::{
     Actor, AgentCode, Assignment, BranchCode, BusinessDate, DayRange, Error, ErrorKind, Lock, Mark, PAGE_LIMIT_MAX,
-    PageRequest, Places, Result, Sale, SaleChange, SaleQuery, TeamCode, UnitOfWork, Version,
+    PageRequest, Places, Result, Sale, SaleChange, SaleKey, SaleQuery, TeamCode, UnitOfWork, Version,
 };
 
 /// An assignment to enter. A later entry of the same (agent, from) with another payload is a correction.
@@ -172,9 +172,14 @@ impl Ledger {
         while let Some(page_request) = request {
             let page = unit.sales().list(&query, &page_request).await?;
             request = page_request.following(&page);
+            let elsewhere = |sale: &&Sale| attribution.places(&sale.content) != sale.places;
+            let keys: Vec<SaleKey> = page.items.iter().filter(elsewhere).map(|sale| sale.key.clone()).collect();
             let mut changes = Vec::new();
             let mut marks = Vec::new();
-            for before in page.items {
+            // The list locks nothing: a correction that names another agent now, or a cancellation, may have come since.
+            // What is written must be what stands there, so each is read again under its lock.
+            let found = if keys.is_empty() { Vec::new() } else { unit.sales().find(&keys).await? };
+            for before in found.into_iter().flatten().filter(|sale| sale.content.agent.as_ref() == Some(agent)) {
                 let places: Places = attribution.places(&before.content);
                 if places != before.places {
                     let after = Sale { places, ..before.clone() };

@@ -43,6 +43,28 @@ pub async fn no_sale_slips_past_an_assignment(store: Arc<dyn Store>) {
     assert_eq!(places(&ledger, "S2").await, at("ALPHA", "KANDY"));
 }
 
+/// A sale that is corrected or cancelled while its agent is assigned late stays corrected and cancelled.
+pub async fn a_late_assignment_undoes_no_correction(store: Arc<dyn Store>) {
+    let ledger = opened(Arc::clone(&store)).await;
+    let message = |reference: &str, revision: u32, agent: &str, units: i64| {
+        content_message(reference, Some(revision), content(agent, "LIFE", "2026-02-10", rupees(units)))
+    };
+    let first = [message("S1", 0, "AGT001", 100), message("S2", 0, "AGT001", 100)];
+    ledger.record_sales(&actor(), &first).await.unwrap();
+    let mut unit = writing(&store).await;
+    let changes = [message("S1", 1, "AGT002", 200), life_message("S2", Some(1), crate::builders::cancel("2026-02-20"))];
+    ledger.record_sales_in(unit.as_mut(), &actor(), &changes).await.unwrap();
+    let (actor, late) = (actor(), [assignment("AGT001", "2026-02-01", "BETA", "KANDY")]);
+    let ((), outcome) = tokio::join!(commit_late(unit), ledger.assign(&actor, &late));
+    assert_eq!(outcome.unwrap()[0].moved(), 1);
+    let found = reading(&store).await.sales().find(&[key("S1"), key("S2")]).await.unwrap();
+    let [corrected, cancelled] = [0, 1].map(|place: usize| found[place].clone().unwrap());
+    assert_eq!(corrected.content, content("AGT002", "LIFE", "2026-02-10", rupees(200)));
+    assert_eq!((corrected.last_revision.0, cancelled.last_revision.0), (1, 1));
+    assert_eq!(cancelled.adjustments.len(), 1);
+    assert_eq!(places(&ledger, "S2").await, at("BETA", "KANDY"));
+}
+
 /// Sales of many agents, recorded and assigned at once in opposite orders, neither hang nor get lost.
 pub async fn calls_in_opposite_orders_do_not_hang(store: Arc<dyn Store>) {
     let ledger = opened(store).await;

@@ -1,0 +1,167 @@
+//! A server killed while figures are published: readers see one published state after the other, whole and never an older
+//! one, and the next run puts everything right.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use moon_aggregate::{Aggregation, RunOptions, RunReport, Silent};
+use moon_core::{DayRange, ErrorKind, Figures, Published, Result, Warehouse};
+use moon_servers::Kind;
+use moon_testkit::builders::actor;
+use moon_testkit::random::Chance;
+
+use crate::arena::{Arena, chance, rounds};
+use crate::expected::{BRANCHES, Batch, Groups, PRODUCTS, TEAMS, add, batch, day, prepare};
+
+/// How often a reader looks.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// The most sales between two runs.
+const SALES_MAX: u64 = 60;
+
+/// Days on which something is sold.
+const DAYS: u64 = 60;
+
+/// The latest moment of a kill, in milliseconds.
+const KILL_MAX: u64 = 600;
+
+/// What the ledger holds after one more batch, and so what a run may publish.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct State {
+    total: Figures,
+    groups: Groups,
+}
+
+impl State {
+    fn with(&self, batch: &Batch) -> Self {
+        let mut state = self.clone();
+        state.total = state.total.plus(batch.figures).unwrap();
+        for (key, figures) in &batch.groups {
+            add(&mut state.groups, key.clone(), *figures);
+        }
+        state
+    }
+
+    fn of(published: &Published) -> Self {
+        let mut groups = Groups::new();
+        for sum in &published.sums {
+            add(&mut groups, (sum.dimension, sum.code.to_string()), sum.figures);
+        }
+        groups.retain(|_, figures| *figures != Figures::default());
+        Self { total: published.run.as_ref().map(|run| run.control).unwrap_or_default(), groups }
+    }
+}
+
+/// The states in the order of the batches; all that may ever be seen.
+type States = Arc<Mutex<Vec<State>>>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_server_killed_while_publishing() {
+    kill_while_publishing(Kind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mariadb_server_killed_while_publishing() {
+    kill_while_publishing(Kind::MySql).await;
+}
+
+async fn kill_while_publishing(kind: Kind) {
+    let Some(mut arena) = Arena::open(kind) else { return };
+    for round in 0..rounds() {
+        let mut chance = chance(round);
+        let database = arena.database("publishing").await;
+        let ledger = database.ledger().await;
+        prepare(&ledger).await;
+        let aggregation = Aggregation::new(ledger, database.warehouse().await);
+        let states = States::default();
+        let mut publisher =
+            Publisher { aggregation, states: Arc::clone(&states), chance: chance.clone(), unsure: None };
+        publisher.step().await.unwrap();
+
+        let over = Arc::new(AtomicBool::new(false));
+        let reader = tokio::spawn(read(database.warehouse().await, Arc::clone(&states), Arc::clone(&over)));
+        let publishing = tokio::spawn(publisher.until_the_server_is_gone());
+        arena.kill_after(5 + chance.below(KILL_MAX)).await;
+        let mut publisher = publishing.await.unwrap();
+        arena.restart().await;
+
+        publisher.step().await.unwrap();
+        let before = states.lock().unwrap().len();
+        publisher.step().await.unwrap();
+        over.store(true, Ordering::Release);
+        let looks = reader.await.unwrap();
+        assert_eq!(states.lock().unwrap().len(), before + 1, "the server is back: a step after the other");
+        eprintln!("publishing on {}, round {round}: {before} states, {looks} looks at them", kind.word());
+    }
+}
+
+/// Records a batch and publishes, again and again.
+struct Publisher {
+    aggregation: Aggregation,
+    states: States,
+    chance: Chance,
+    /// A batch of which nobody knows whether it was recorded.
+    unsure: Option<Batch>,
+}
+
+impl Publisher {
+    /// Records a batch, or once more the one that nobody is sure of, and publishes everything exactly.
+    async fn step(&mut self) -> Result<()> {
+        let batch = match self.unsure.take() {
+            Some(batch) => batch,
+            None => {
+                let mut states = self.states.lock().unwrap();
+                let name = states.len().to_string();
+                let batch = batch(&name, SALES_MAX, &mut self.chance, |chance| day(chance.below(DAYS)).to_string());
+                let state = states.last().cloned().unwrap_or_default().with(&batch);
+                states.push(state);
+                batch
+            }
+        };
+        let recorded = self.aggregation.ledger().record_sales(&actor(), &batch.messages).await;
+        self.unsure = recorded.is_err().then_some(batch);
+        recorded?;
+        run(&self.aggregation).await?;
+        let published = self.aggregation.warehouse().read(DayRange::ALL).await?;
+        assert_eq!(Some(&State::of(&published)), self.states.lock().unwrap().last(), "not what was recorded");
+        Ok(())
+    }
+
+    async fn until_the_server_is_gone(mut self) -> Self {
+        loop {
+            if let Err(error) = self.step().await {
+                assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout), "{error:?}");
+                return self;
+            }
+        }
+    }
+}
+
+async fn run(aggregation: &Aggregation) -> Result<RunReport> {
+    aggregation.run_full(&RunOptions::default(), &Silent).await
+}
+
+/// Looks at the figures all the time; returns how often it saw any.
+async fn read(warehouse: Arc<dyn Warehouse>, states: States, over: Arc<AtomicBool>) -> u32 {
+    let (mut last, mut looks) = (0, 0);
+    while !over.load(Ordering::Acquire) {
+        match warehouse.read(DayRange::ALL).await {
+            Ok(published) => {
+                let seen = State::of(&published);
+                let known = states.lock().unwrap().clone();
+                let at = known.iter().position(|state| *state == seen);
+                let at = at.unwrap_or_else(|| panic!("saw what no run has published: {seen:?}"));
+                assert!(at >= last, "saw state {at} after state {last}");
+                let dimensions = (published.teams.len(), published.branches.len(), published.products.len());
+                assert_eq!(dimensions, (TEAMS.len(), BRANCHES.len(), PRODUCTS.len()));
+                (last, looks) = (at, looks + 1);
+            }
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout), "{error:?}");
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    looks
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask torture`: many rounds of the tests that kill servers and let writers meet.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use moon_servers::Kind;
+
+use crate::console::say;
+
+/// How many rounds each test goes through unless the user says another number.
+pub(crate) const ROUNDS_DEFAULT: u32 = 300;
+
+/// Two tests at once, each with a server of its own, keep a small machine busy.
+const ARGUMENTS: [&str; 8] =
+    ["test", "--release", "--package", "moon-torture", "--", "--nocapture", "--test-threads", "2"];
+
+/// Runs the tests. Without a seed another one is taken each time, and said.
+pub(crate) fn run(rounds: u32, seed: Option<u32>) -> ExitCode {
+    let seed = seed.unwrap_or_else(std::process::id);
+    match torture(rounds, seed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            say(&format!("error: {reason}\nrepeat it with: cargo xtask torture --rounds {rounds} --seed {seed}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn torture(rounds: u32, seed: u32) -> Result<(), String> {
+    // Programs that are missing are installed where that is allowed.
+    let skip = std::env::var("MOON_TEST_SKIP").unwrap_or_default();
+    for kind in Kind::ALL.into_iter().filter(|kind| skip.split(',').all(|word| word.trim() != kind.word())) {
+        kind.ensure()?;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the workspace has no folder")?;
+    say(&format!("{rounds} rounds of each test, seed {seed}"));
+    let mut command = Command::new("cargo");
+    command.args(ARGUMENTS).current_dir(root);
+    command.env("MOON_TORTURE_ROUNDS", rounds.to_string()).env("MOON_TORTURE_SEED", seed.to_string());
+    let status = command.status().map_err(|error| format!("cannot run cargo: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("a test failed ({status})")) }
+}
