@@ -5,6 +5,8 @@ use moon_core::BusinessDate;
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
+    /// Waits for another run to end.
+    Waiting,
     /// Persists its key and claims the open marks.
     Claiming,
     /// Reads postings and folds them.
@@ -22,6 +24,7 @@ impl Step {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Waiting => "waiting",
             Self::Claiming => "claiming",
             Self::Reading => "reading",
             Self::Staging => "staging",

@@ -1,18 +1,17 @@
-//! One run.
+//! Runs: one call finishes what an earlier one left, and makes its own run.
 
 use std::sync::Arc;
 
-use moon_core::{
-    DayRange, Error, ErrorKind, Figures, Ledger, Opening, Receipt, Result, RunKey, RunKind, RunOutcome, RunRecord,
-    Scope, StagedRun, Warehouse,
-};
+use moon_core::{Error, ErrorKind, Ledger, Result, RunKey, RunRecord, Warehouse, retry_transient};
 
-use crate::compute::{Computed, compute};
+use crate::attempt::Ended;
+use crate::command::{Busy, RunCommand, RunOptions};
+use crate::guard::Warning;
 use crate::progress::{Progress, Step};
-use crate::stage::stage;
-use crate::state::{self, Claim};
+use crate::pulse::Pulse;
+use crate::state::{self, Claim, Start};
 
-/// How many runs one call makes at most: it settles what an earlier one left unsettled and then makes its own.
+/// How many runs one call makes at most: it finishes what an earlier one left unfinished and then makes its own.
 const RUNS_MAX: u32 = 3;
 
 /// The batch job of one ledger into one warehouse. Cheap to clone.
@@ -22,13 +21,6 @@ pub struct Aggregation {
     warehouse: Arc<dyn Warehouse>,
 }
 
-/// What a caller may wish of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RunOptions {
-    /// Publish also when far fewer postings were read than by the last run.
-    pub allow_shrink: bool,
-}
-
 /// What a run left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunReport {
@@ -36,24 +28,13 @@ pub struct RunReport {
     pub record: RunRecord,
     /// Whether an earlier attempt at this run had broken off.
     pub repeated: bool,
-    /// An earlier run that had published, but not settled its marks, which was made up for.
+    /// An earlier run that was finished first: it had published, but not settled its marks, or it had broken off and had
+    /// another command.
     pub settled: Option<RunKey>,
-    /// Postings read by the run published before, if it was a full one; `None` before the first.
-    pub rows_before: Option<u64>,
-}
-
-/// How an attempt ended well.
-enum Attempt {
-    Published { receipt: Receipt, rows_before: Option<u64> },
-    AlreadyPublished(Receipt),
-}
-
-/// What an attempt came to know before it broke off, for its record.
-#[derive(Debug, Default)]
-struct Known {
-    days: Option<DayRange>,
-    rows_read: u64,
-    control: Figures,
+    /// How many cells of closed periods changed.
+    pub restatements: usize,
+    /// What a person should look at.
+    pub warning: Option<Warning>,
 }
 
 impl Aggregation {
@@ -75,48 +56,54 @@ impl Aggregation {
         &self.warehouse
     }
 
-    /// Computes all figures from one snapshot and publishes them at once. A second run over the same data publishes the
-    /// same figures under its own key. A run that had broken off is repeated under its key; one that had published and
-    /// not settled is settled first.
+    /// Computes figures from one snapshot and publishes them at once: afterwards the warehouse shows what the ledger held
+    /// at the snapshot, whatever the mode. A run over unchanged data publishes the same figures under its own key; it
+    /// reads no posting then.
     ///
-    /// A run that does not publish leaves a record with outcome and error in the warehouse, as far as that answers; its
-    /// stage is discarded, and its marks stay claimed by the key, under which the next run repeats it.
+    /// A run that had broken off is repeated under its key and does what it was told to do at first; one that had
+    /// published and not settled is settled. Where that is not what is asked for now, this call goes on with a run of its
+    /// own. The first run, and the first one of an epoch or into a warehouse that shows something else than the last run
+    /// left, computes all days in any mode.
+    ///
+    /// Whatever may succeed at a second try is tried again, as often and after such pauses as the ledger's
+    /// [`Pause`](moon_core::Pause) says. A run that does not publish leaves a record with outcome and error in the
+    /// warehouse, as far as that answers; its stage is discarded, and its marks stay claimed by the key, under which the
+    /// next run repeats it.
     ///
     /// # Errors
-    /// `Refused` when the law does not hold, when far fewer postings were read than by the last run, when the warehouse
-    /// has published a later run, or when another process took this one over; those of store and warehouse. Nothing was
-    /// published then, unless the error is `Unavailable` or `Timeout`, after which nobody can tell; a repeat is harmless.
-    pub async fn run_full(&self, options: &RunOptions, progress: &dyn Progress) -> Result<RunReport> {
+    /// `InvalidInput` for a period that cannot be closed or a range without a day; `Refused` when another run is at work
+    /// and the options do not tell to wait, when the law does not hold, when less than half of the sales are left, when the
+    /// warehouse has published a later run, or when another process took this one over; `Timeout` after the deadline;
+    /// those of store and warehouse. Nothing was published then, unless the error is `Unavailable` or `Timeout`, after
+    /// which nobody can tell; a repeat is harmless.
+    pub async fn run(&self, command: &RunCommand, options: &RunOptions, progress: &dyn Progress) -> Result<RunReport> {
+        command.check(self.ledger.today()?)?;
+        let pulse = Pulse::new(&self.ledger, options);
         let mut settled = None;
         let mut runs = 0;
         loop {
             runs += 1;
-            progress.step(Step::Claiming);
-            let claim = state::claim(&self.ledger).await?;
-            tracing::debug!(run = %claim.key.id, number = claim.key.number, repeated = claim.repeated, "run started");
-            let mut known = Known::default();
-            let attempt = match self.attempt(&claim, options, &mut known, progress).await {
-                Ok(attempt) => attempt,
-                Err(error) => {
-                    self.record_failure(&claim, &known, &error).await;
-                    return Err(error);
+            let (claim, ended) = self.one(command, options, &pulse, progress).await?;
+            let report = match ended {
+                Ended::Published { record, restatements, warning } => {
+                    tracing::debug!(run = %record.key.id, rows_read = record.rows_read, "run published");
+                    if !claim.command.covers(command) && runs < RUNS_MAX {
+                        settled = Some(claim.key);
+                        continue;
+                    }
+                    RunReport { record, repeated: claim.repeated, settled, restatements, warning }
                 }
-            };
-            progress.step(Step::Settling);
-            state::settle(&self.ledger, claim.key).await?;
-            let (receipt, rows_before) = match attempt {
-                Attempt::Published { receipt, rows_before } => (receipt, rows_before),
-                Attempt::AlreadyPublished(_) if runs < RUNS_MAX => {
+                Ended::AlreadyPublished(_) if runs < RUNS_MAX => {
                     tracing::debug!(run = %claim.key.id, "run was published before; settled its marks");
                     settled = Some(claim.key);
                     continue;
                 }
                 // Other processes publish all the time, the last one a moment ago.
-                Attempt::AlreadyPublished(receipt) => (receipt, None),
+                Ended::AlreadyPublished(record) => {
+                    RunReport { record, repeated: claim.repeated, settled, restatements: 0, warning: None }
+                }
             };
-            let record = receipt.record;
-            tracing::debug!(run = %record.key.id, rows_read = record.rows_read, "run published");
-            return Ok(RunReport { record, repeated: claim.repeated, settled, rows_before });
+            return Ok(report);
         }
     }
 
@@ -131,109 +118,88 @@ impl Aggregation {
         state::start_epoch(&self.ledger, published).await
     }
 
+    /// One run, with as many attempts as it takes.
+    async fn one(
+        &self,
+        command: &RunCommand,
+        options: &RunOptions,
+        pulse: &Pulse<'_>,
+        progress: &dyn Progress,
+    ) -> Result<(Claim, Ended)> {
+        retry_transient(self.ledger.pause(), || async {
+            match self.attempt(command, options, pulse, progress).await {
+                // Nothing is tried again after the deadline.
+                Err(error) if pulse.is_late() => Ok(Err(error)),
+                Err(error) => Err(error),
+                Ok(ended) => Ok(Ok(ended)),
+            }
+        })
+        .await?
+    }
+
     async fn attempt(
         &self,
-        claim: &Claim,
+        command: &RunCommand,
         options: &RunOptions,
-        known: &mut Known,
+        pulse: &Pulse<'_>,
         progress: &dyn Progress,
-    ) -> Result<Attempt> {
-        // Asked before anything is computed: a run that is published already needs no figures.
-        let mut staged = match self.warehouse.open(&claim.key, &Scope::full()).await? {
-            Opening::Staged(staged) => staged,
-            Opening::AlreadyPublished(receipt) => return Ok(Attempt::AlreadyPublished(*receipt)),
+    ) -> Result<(Claim, Ended)> {
+        let attempt = async {
+            let claim = self.claim(command, options.busy, pulse, progress).await?;
+            tracing::debug!(run = %claim.key.id, number = claim.key.number, repeated = claim.repeated, "run started");
+            let ended = self.carry_out(&claim, options, pulse, progress).await?;
+            progress.step(Step::Settling);
+            state::settle(&self.ledger, claim.key, pulse.holder).await?;
+            Ok((claim, ended))
         };
-        let prepared = async {
-            progress.step(Step::Reading);
-            let computed = compute(&self.ledger, &mut known.rows_read, progress).await?;
-            known.days = Some(computed.days());
-            known.control = computed.totals.control.total()?;
-            let rows_before = self.rows_before().await?;
-            if !options.allow_shrink {
-                check_shrink(&computed, rows_before)?;
-            }
-            progress.step(Step::Staging);
-            // Asked twice: here, so that nothing gets between the rows of an attempt that has taken over, and once all is
-            // staged, because that may have taken a while.
-            state::confirm(&self.ledger, claim).await?;
-            let metrics = computed.product_metrics(&self.ledger)?;
-            stage(staged.as_mut(), &computed.dimensions, metrics, &computed.totals.cells, progress).await?;
-            state::confirm(&self.ledger, claim).await?;
-            Ok((computed.totals.control, rows_before))
-        };
-        let (control, rows_before) = match prepared.await {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                self.discard(claim, staged).await;
-                return Err(error);
-            }
-        };
-        progress.step(Step::Publishing);
-        let record = self.record(claim, known, RunOutcome::Published, None);
-        let receipt = staged.publish(&control, &record).await?;
-        Ok(Attempt::Published { receipt, rows_before })
-    }
-
-    /// Removes the stage of an attempt that broke off, unless another attempt at the run works on it by now.
-    async fn discard(&self, claim: &Claim, staged: Box<dyn StagedRun>) {
-        if let Err(unsure) = state::confirm(&self.ledger, claim).await {
-            tracing::debug!(run = %claim.key.id, error = %unsure, "stage is left for the next run to remove");
-        } else if let Err(left) = staged.discard().await {
-            tracing::warn!(run = %claim.key.id, error = %left, "stage could not be removed; the next run does it");
+        let ended = attempt.await;
+        if ended.is_err()
+            && let Err(kept) = state::leave(&self.ledger, pulse.holder).await
+        {
+            tracing::debug!(error = %kept, "lease is left to expire");
         }
+        ended
     }
 
-    /// Postings read by the last published full run.
-    async fn rows_before(&self) -> Result<Option<u64>> {
-        let last = self.warehouse.read(DayRange::new(0, 0)).await?.run;
-        Ok(last.filter(|record| record.kind == RunKind::Full).map(|record| record.rows_read))
-    }
-
-    fn record(&self, claim: &Claim, known: &Known, outcome: RunOutcome, error: Option<String>) -> RunRecord {
-        RunRecord {
-            key: claim.key,
-            kind: RunKind::Full,
-            days: known.days.unwrap_or(DayRange::new(0, 0)),
-            started_at: claim.started_at,
-            finished_at: self.ledger.clock().now(),
-            rows_read: known.rows_read,
-            control: known.control,
-            last_arrivals: std::collections::BTreeMap::new(),
-            outcome,
-            error,
-            manifest: moon_core::Manifest::default(),
-        }
-    }
-
-    async fn record_failure(&self, claim: &Claim, known: &Known, error: &Error) {
-        let outcome = if error.kind() == ErrorKind::Refused { RunOutcome::Refused } else { RunOutcome::Failed };
-        tracing::debug!(run = %claim.key.id, error = %error, outcome = outcome.name(), "run did not publish");
-        let record = self.record(claim, known, outcome, Some(publishable(error)));
-        if let Err(lost) = self.warehouse.record(&record).await {
-            tracing::warn!(run = %claim.key.id, error = %lost, "the warehouse did not take the record of the run");
+    /// Starts a run as soon as no other one is at work.
+    async fn claim(
+        &self,
+        command: &RunCommand,
+        busy: Busy,
+        pulse: &Pulse<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Claim> {
+        progress.step(Step::Claiming);
+        let mut waits = 0_u32;
+        loop {
+            pulse.check_deadline()?;
+            let until = match state::claim(&self.ledger, pulse, command).await? {
+                Start::Claimed(claim) => return Ok(claim),
+                Start::Busy { until } => until,
+            };
+            if busy == Busy::Leave {
+                return Err(Error::new(ErrorKind::Refused, "another aggregation run is at work")
+                    .with("until_at_most", until.to_rfc3339()));
+            }
+            if waits == 0 {
+                progress.step(Step::Waiting);
+            }
+            waits = waits.saturating_add(1);
+            self.ledger.pause().pause(waits).await;
+            let_others_work().await;
         }
     }
 }
 
-/// An error as the warehouse may hold it: without the code of an agent, and without causes, whose texts nobody knows.
-fn publishable(error: &Error) -> String {
-    let mut text = error.message().to_owned();
-    for (key, value) in error.context().filter(|(key, _)| *key != moon_core::Dimension::Agent.name()) {
-        text.push_str("; ");
-        text.push_str(key);
-        text.push_str(": ");
-        text.push_str(value);
-    }
-    text
-}
-
-/// A source that was emptied or cut by accident must not empty the dashboards.
-fn check_shrink(computed: &Computed, rows_before: Option<u64>) -> Result<()> {
-    let Some(before) = rows_before else { return Ok(()) };
-    if computed.rows_read >= before.div_ceil(2) {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::Refused, "the ledger has less than half of the postings of the last run")
-        .with("rows_read", computed.rows_read)
-        .with("rows_before", before))
+/// Gives other tasks of the thread a turn, in case the pause was none.
+async fn let_others_work() {
+    let mut returned = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut returned, true) {
+            return std::task::Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
 }

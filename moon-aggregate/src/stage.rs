@@ -1,31 +1,54 @@
 //! Writing what was computed where nobody sees it yet.
 
-use moon_core::{Cell, ProductRow, Published, Result, StagedRows, StagedRun};
+use moon_core::{Cell, ProductMetrics, Published, Restatement, Result, StagedRows, StagedRun};
 
+use crate::command::RunCommand;
 use crate::progress::Progress;
+use crate::pulse::Pulse;
 
 /// How many cells are handed over at a time.
 const CHUNK_CELLS: usize = 4_096;
 
-/// Stages dimensions, targets, metrics, and the cells at last: should another attempt at the same run empty the stage
-/// meanwhile, cells are missing, and the sums that are read back before publishing tell.
+/// What is staged.
+pub(crate) struct Rows<'a> {
+    pub(crate) dimensions: &'a Published,
+    pub(crate) metrics: Vec<ProductMetrics>,
+    pub(crate) restatements: &'a [Restatement],
+    pub(crate) command: &'a RunCommand,
+    pub(crate) cells: &'a [Cell],
+}
+
+/// Stages dimensions, targets, metrics, what concerns closed periods, and the cells at last: should another attempt at the
+/// same run empty the stage meanwhile, cells are missing, and the sums that are read back before publishing tell.
 pub(crate) async fn stage(
     stage: &mut dyn StagedRun,
-    dimensions: &Published,
-    metrics: Vec<(Option<moon_core::BusinessDate>, Vec<ProductRow>)>,
-    cells: &[Cell],
+    rows: Rows<'_>,
+    pulse: &Pulse<'_>,
     progress: &dyn Progress,
 ) -> Result<()> {
+    let Rows { dimensions, metrics, restatements, command, cells } = rows;
     stage.write(StagedRows::Teams(dimensions.teams.clone())).await?;
     stage.write(StagedRows::Branches(dimensions.branches.clone())).await?;
     stage.write(StagedRows::Products(dimensions.products.clone())).await?;
     stage.write(StagedRows::Targets(dimensions.targets.clone())).await?;
-    for (month, rows) in metrics {
+    for ProductMetrics { month, rows } in metrics {
         stage.write(StagedRows::ProductMetrics { month, rows }).await?;
+        pulse.beat().await?;
+    }
+    for chunk in restatements.chunks(CHUNK_CELLS) {
+        stage.write(StagedRows::Restatements(chunk.to_vec())).await?;
+        pulse.beat().await?;
+    }
+    for period in &command.reopen {
+        stage.write(StagedRows::Reopen(*period)).await?;
+    }
+    for period in &command.close {
+        stage.write(StagedRows::Close(*period)).await?;
     }
     let mut staged = 0;
     for chunk in cells.chunks(CHUNK_CELLS) {
         stage.write(StagedRows::Cells(chunk.to_vec())).await?;
+        pulse.beat().await?;
         staged += chunk.len();
         progress.staged(staged, cells.len());
     }

@@ -1,69 +1,110 @@
-//! What the store keeps about runs: the key of the last one, and whether it is finished.
+//! What the store keeps about runs: the key and the command of the last one, and whether it is finished.
 
 use chrono::{DateTime, Utc};
 use moon_core::{
     Error, ErrorKind, Expected, Ledger, Record, RecordKey, Result, RunKey, TxMode, UnitOfWork, Version,
-    retry_contention,
+    retry_contention, retry_transient,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::command::RunCommand;
+use crate::lease;
+use crate::pulse::Pulse;
+
 /// The last run that was started, as the store keeps it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct RunState {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RunState {
     /// Its key.
-    key: RunKey,
+    pub(crate) key: RunKey,
     /// When its present attempt began (UTC).
     started_at: DateTime<Utc>,
     /// How often it was begun.
     attempts: u32,
     /// Whether its marks are settled.
-    finished: bool,
+    pub(crate) finished: bool,
+    /// What it shall do. Runs of before there were commands were full ones, as any first run is.
+    #[serde(default)]
+    command: RunCommand,
+    /// The last run whose marks were settled: what the warehouse must show for touched days to be all that has changed.
+    #[serde(default)]
+    pub(crate) settled: Option<RunKey>,
 }
 
 /// An attempt at a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Claim {
     /// The run.
     pub(crate) key: RunKey,
+    /// What it shall do.
+    pub(crate) command: RunCommand,
     /// When this attempt began (UTC).
     pub(crate) started_at: DateTime<Utc>,
     /// Whether an earlier attempt broke off, as far as anybody can tell.
     pub(crate) repeated: bool,
+    /// The last run whose marks were settled.
+    pub(crate) settled: Option<RunKey>,
     /// The version that the state got by this attempt: whoever starts another one replaces it.
     token: Version,
+}
+
+/// What came of an attempt to start.
+#[derive(Debug)]
+pub(crate) enum Start {
+    /// It may begin.
+    Claimed(Claim),
+    /// Another run is at work, for all that is known until then.
+    Busy { until: DateTime<Utc> },
 }
 
 fn key() -> RecordKey {
     RecordKey::new("aggregation", "run")
 }
 
-/// Starts a run: a new one, which claims all open marks, or one more attempt at the unfinished one, which keeps exactly
-/// the marks it has. Those that came since are for the next run, because the warehouse may have published this one
-/// without them.
-pub(crate) async fn claim(ledger: &Ledger) -> Result<Claim> {
+/// Starts a run, if the lease can be had: a new one, which claims all open marks, or one more attempt at the unfinished
+/// one, which keeps exactly the marks it has. Those that came since are settled by the next run, because the warehouse may
+/// have published this one without them.
+pub(crate) async fn claim(ledger: &Ledger, pulse: &Pulse<'_>, command: &RunCommand) -> Result<Start> {
     retry_contention(ledger.pause(), || async {
         let mut unit = ledger.store().begin(TxMode::ReadWrite).await?;
         let started_at = ledger.clock().now();
+        if let Some(until) = lease::take(unit.as_mut(), pulse.holder, started_at, pulse.lease).await? {
+            unit.rollback().await?;
+            return Ok(Start::Busy { until });
+        }
         let found = read(unit.as_mut()).await?;
-        let before = found.map(|(state, _)| state);
-        let state = match before {
-            Some(state) if !state.finished => {
-                RunState { started_at, attempts: state.attempts.saturating_add(1), ..state }
-            }
-            _ => {
-                let epoch = before.map_or(1, |state| state.key.epoch);
-                let number = before.map_or(0, |state| state.key.number).checked_add(1).ok_or_else(numbers_used_up)?;
+        let version = found.as_ref().map(|(_, version)| *version);
+        let state = match found.map(|(state, _)| state) {
+            Some(state) if !state.finished => RunState {
+                started_at,
+                attempts: state.attempts.saturating_add(1),
+                command: state.command.widened(command),
+                ..state
+            },
+            before => {
+                let epoch = before.as_ref().map_or(1, |state| state.key.epoch);
+                let number = before.as_ref().map_or(0, |state| state.key.number);
+                let number = number.checked_add(1).ok_or_else(numbers_used_up)?;
                 let id = ledger.ids().next(started_at).0;
-                RunState { key: RunKey { epoch, number, id }, started_at, attempts: 1, finished: false }
+                RunState {
+                    key: RunKey { epoch, number, id },
+                    started_at,
+                    attempts: 1,
+                    finished: false,
+                    command: command.clone(),
+                    settled: before.and_then(|state| state.settled),
+                }
             }
         };
-        if state.attempts == 1 {
+        let token = write(unit.as_mut(), &state, version).await?;
+        let repeated = state.attempts > 1;
+        if !repeated {
             unit.marks().claim(state.key.id).await?;
         }
-        let token = write(unit.as_mut(), &state, found.map(|(_, version)| version)).await?;
         unit.commit().await?;
-        Ok(Claim { key: state.key, started_at, repeated: state.attempts > 1, token })
+        pulse.renewed(started_at);
+        let RunState { key, command, settled, .. } = state;
+        Ok(Start::Claimed(Claim { key, command, started_at, repeated, settled, token }))
     })
     .await
 }
@@ -76,24 +117,33 @@ pub(crate) async fn confirm(ledger: &Ledger, claim: &Claim) -> Result<()> {
     let mut unit = ledger.store().begin(TxMode::ReadOnly).await?;
     match read(unit.as_mut()).await? {
         Some((_, version)) if version == claim.token => Ok(()),
-        _ => Err(Error::new(ErrorKind::Refused, "another process has taken over this run; nothing was published here")
-            .with("run", claim.key.id)
-            .with("number", claim.key.number)),
+        _ => Err(lease::lost().with("run", claim.key.id).with("number", claim.key.number)),
     }
 }
 
-/// Removes the marks of a published run and notes that it is finished. A repeat changes nothing, and neither does it
-/// when another run has begun in the meantime.
-pub(crate) async fn settle(ledger: &Ledger, run: RunKey) -> Result<()> {
-    retry_contention(ledger.pause(), || async {
+/// Removes the marks of a published run, notes that it is finished, and gives the lease back. A repeat changes nothing,
+/// and neither does it when another run has begun in the meantime.
+pub(crate) async fn settle(ledger: &Ledger, run: RunKey, holder: Uuid) -> Result<()> {
+    retry_transient(ledger.pause(), || async {
         let mut unit = ledger.store().begin(TxMode::ReadWrite).await?;
-        unit.marks().settle(run.id).await?;
+        lease::release(unit.as_mut(), holder).await?;
         if let Some((state, version)) = read(unit.as_mut()).await?
             && state.key == run
             && !state.finished
         {
-            write(unit.as_mut(), &RunState { finished: true, ..state }, Some(version)).await?;
+            write(unit.as_mut(), &RunState { finished: true, settled: Some(run), ..state }, Some(version)).await?;
         }
+        unit.marks().settle(run.id).await?;
+        unit.commit().await
+    })
+    .await
+}
+
+/// Gives the lease back after a failure.
+pub(crate) async fn leave(ledger: &Ledger, holder: Uuid) -> Result<()> {
+    retry_contention(ledger.pause(), || async {
+        let mut unit = ledger.store().begin(TxMode::ReadWrite).await?;
+        lease::release(unit.as_mut(), holder).await?;
         unit.commit().await
     })
     .await
@@ -106,25 +156,34 @@ pub(crate) async fn start_epoch(ledger: &Ledger, published: Option<u32>) -> Resu
         let mut unit = ledger.store().begin(TxMode::ReadWrite).await?;
         let now = ledger.clock().now();
         let found = read(unit.as_mut()).await?;
-        if let Some((state, _)) = found.filter(|(state, _)| !state.finished) {
+        let version = found.as_ref().map(|(_, version)| *version);
+        let before = found.map(|(state, _)| state);
+        if let Some(state) = before.as_ref().filter(|state| !state.finished) {
             let marks = unit.marks().claimed(state.key.id).await?;
             if !marks.is_empty() {
                 unit.marks().append(&marks, now).await?;
             }
             unit.marks().settle(state.key.id).await?;
         }
-        let highest = found.map_or(0, |(state, _)| state.key.epoch).max(published.unwrap_or(0));
+        let highest = before.map_or(0, |state| state.key.epoch).max(published.unwrap_or(0));
         let epoch = highest.checked_add(1).ok_or_else(numbers_used_up)?;
-        let key = RunKey { epoch, number: 0, id: Uuid::nil() };
-        let state = RunState { key, started_at: now, attempts: 0, finished: true };
-        write(unit.as_mut(), &state, found.map(|(_, version)| version)).await?;
+        let state = RunState {
+            key: RunKey { epoch, number: 0, id: Uuid::nil() },
+            started_at: now,
+            attempts: 0,
+            finished: true,
+            command: RunCommand::default(),
+            settled: None,
+        };
+        write(unit.as_mut(), &state, version).await?;
         unit.commit().await?;
         Ok(epoch)
     })
     .await
 }
 
-async fn read(unit: &mut dyn UnitOfWork) -> Result<Option<(RunState, Version)>> {
+/// What is kept, with its version; `None` before the first run.
+pub(crate) async fn read(unit: &mut dyn UnitOfWork) -> Result<Option<(RunState, Version)>> {
     let Some(record) = unit.records().get(&key()).await? else { return Ok(None) };
     let state = serde_json::from_value(record.value).map_err(|cause| {
         Error::new(ErrorKind::Corrupt, "the record of the last aggregation run cannot be read").caused_by(cause)
@@ -139,14 +198,18 @@ async fn write(unit: &mut dyn UnitOfWork, state: &RunState, found: Option<Versio
     let version = found.map_or(Version::FIRST, Version::next);
     let record = Record { key: key(), value, expires_at: None, version };
     let expected = found.map_or(Expected::Absent, Expected::Version);
-    unit.records().put(&record, expected).await.map_err(|error| match error.kind() {
-        // The very first runs of two processes, which had nothing to lock: one of them begins anew.
+    unit.records().put(&record, expected).await.map_err(begun_by_another)?;
+    Ok(version)
+}
+
+/// The very first runs of two processes had nothing to lock: one of them begins anew.
+pub(crate) fn begun_by_another(error: Error) -> Error {
+    match error.kind() {
         ErrorKind::VersionConflict => {
             Error::new(ErrorKind::Contention, "another process starts a run at this moment").caused_by(error)
         }
         _ => error,
-    })?;
-    Ok(version)
+    }
 }
 
 fn numbers_used_up() -> Error {

@@ -26,7 +26,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Compute all days anew, which is what a run does at present in any case
+    /// Compute all days anew, not only those that changed
     #[arg(long)]
     pub(crate) full: bool,
     /// The period to print: all, or such as 2026, 2026-Q1, 2026-03, 2026-W11 or 2026-03-14
@@ -41,7 +41,7 @@ pub(crate) struct RunArgs {
     /// Fill the ledger with generated data first, if it is empty
     #[arg(long)]
     pub(crate) demo: bool,
-    /// Publish even if the ledger has less than half of the postings of the last run
+    /// Publish even if the ledger has less than half of the sales that are published
     #[arg(long)]
     pub(crate) allow_shrink: bool,
     /// How to print

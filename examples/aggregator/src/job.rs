@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use moon_aggregate::{Aggregation, RunOptions, RunReport};
+use moon_aggregate::{Aggregation, RunCommand, RunOptions, RunReport, Warning};
 use moon_core::{Calendar, Error, ErrorKind, KpiQuery, KpiReport, Period, Result};
 use moon_settings::{FLAG, Settings, SettingsArgs, init_logging, open_ledger, open_warehouse};
 
@@ -25,8 +25,9 @@ pub(crate) async fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<()> {
     }
     let aggregation = Aggregation::new(ledger, warehouse);
     let console = Console::new();
-    let options = RunOptions { allow_shrink: args.allow_shrink };
-    let ran = aggregation.run_full(&options, &console).await;
+    let command = if args.full { RunCommand::full() } else { RunCommand::incremental() };
+    let options = RunOptions { allow_shrink: args.allow_shrink, ..RunOptions::default() };
+    let ran = aggregation.run(&command, &options, &console).await;
     console.clear();
     let ran = ran?;
     for line in summary(&ran) {
@@ -58,9 +59,9 @@ fn summary(ran: &RunReport) -> Vec<String> {
     if ran.repeated {
         lines.push(format!("run {} had broken off; repeated", record.key.id));
     }
-    if let Some(before) = ran.rows_before.filter(|before| *before > 0 && record.rows_read / 2 >= *before) {
-        let before = grid::grouped(&before.to_string());
-        lines.push(format!("warning: {rows} postings are at least twice as many as in the last run ({before})"));
+    if let Some(Warning::Doubled { sales, sales_before }) = ran.warning {
+        let (sales, before) = (grid::grouped(&sales.to_string()), grid::grouped(&sales_before.to_string()));
+        lines.push(format!("warning: {sales} sales are at least twice as many as were published before ({before})"));
     }
     let days = match record.days.first().zip(record.days.last()) {
         Some((first, last)) => format!(" from {first} to {last}"),

@@ -12,7 +12,7 @@ use common::{aggregator, json};
 use figures::{
     AGENCY_PERFORMANCE, MOONINSURANCE, YEARS, check_agency_performance, check_mooninsurance, data, totals, workspace,
 };
-use moon_aggregate::{Aggregation, RunOptions, Silent};
+use moon_aggregate::{Aggregation, RunCommand, RunOptions, Silent};
 use moon_core::{Actor, Basis, KpiQuery, Ledger, LedgerOptions, Store, Warehouse};
 use moon_import::{ImportMap, ImportOptions, ImportSummary, import_file};
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
@@ -44,7 +44,7 @@ async fn import(ledger: &Ledger, folder: &Path, files: &[(&str, &str)]) -> Impor
 async fn in_memory(ledger: &Ledger, period: &str) -> Value {
     let warehouse: Arc<dyn Warehouse> = Arc::new(MemoryWarehouse::new(ledger.settings().currency));
     let aggregation = Aggregation::new(ledger.clone(), warehouse);
-    aggregation.run_full(&RunOptions::default(), &Silent).await.unwrap();
+    aggregation.run(&RunCommand::full(), &RunOptions::default(), &Silent).await.unwrap();
     let query = KpiQuery {
         period: ledger.settings().calendar.parse(period).unwrap(),
         basis: Basis::Net,

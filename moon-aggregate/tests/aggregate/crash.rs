@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::common::{BreakingStore, Fixture, Trick, Tricky, fixtures, rows, sale};
-use moon_aggregate::{Aggregation, RunOptions, Silent};
-use moon_core::{Basis, ErrorKind, Ledger, LedgerOptions, RunOutcome, Warehouse};
+use moon_aggregate::{Aggregation, RunCommand, RunOptions, Silent};
+use moon_core::{Basis, Clock as _, ErrorKind, RunOutcome, Warehouse};
 
 /// A ledger whose figures were published and which has changed since, before a warehouse that plays tricks.
 async fn changed(fixture: Fixture, tricks: impl IntoIterator<Item = Trick>) -> (Fixture, Arc<Tricky>) {
@@ -28,7 +28,7 @@ async fn a_run_that_died_before_publishing_left_nothing_and_is_repeated_under_it
         for fixture in fixtures().await {
             let (fixture, tricky) = changed(fixture, [trick()]).await;
             let seen = fixture.seen().await;
-            assert_eq!(fixture.run().await.unwrap_err().kind(), ErrorKind::Unavailable);
+            assert_eq!(fixture.run().await.unwrap_err().kind(), ErrorKind::Backend);
             assert!(tricky.is_used_up());
             assert_eq!(fixture.seen().await, seen, "{}", fixture.backend);
             let failed = fixture.warehouse.runs(1).await.unwrap().remove(0);
@@ -49,7 +49,7 @@ async fn a_run_that_died_before_publishing_left_nothing_and_is_repeated_under_it
 async fn a_run_that_died_after_publishing_is_settled_before_the_next() {
     for fixture in fixtures().await {
         let (fixture, tricky) = changed(fixture, [Trick::DieAfterPublishing]).await;
-        assert_eq!(fixture.run().await.unwrap_err().kind(), ErrorKind::Unavailable);
+        assert_eq!(fixture.run().await.unwrap_err().kind(), ErrorKind::Backend);
         assert!(tricky.is_used_up());
         assert_eq!(june(&fixture).await, rows(&[("Beta", 5, 1)]), "{}: it was published", fixture.backend);
         let died = fixture.warehouse.runs(1).await.unwrap().remove(0);
@@ -91,9 +91,11 @@ async fn a_run_that_was_taken_over_stops_and_the_other_publishes() {
         let (mut fixture, _) = changed(fixture, []).await;
         let honest = Arc::clone(&fixture.warehouse);
         let other = Aggregation::new(fixture.ledger.clone(), Arc::clone(&honest));
+        let clock = Arc::clone(&fixture.clock);
         let took_over = Trick::AtWrite(Box::new(move || {
             Box::pin(async move {
-                let report = other.run_full(&RunOptions::default(), &Silent).await.unwrap();
+                clock.set(clock.now() + RunOptions::default().lease);
+                let report = other.run(&RunCommand::incremental(), &RunOptions::default(), &Silent).await.unwrap();
                 assert!(report.repeated, "it takes the unfinished run for a crashed one");
             })
         }));
@@ -114,7 +116,9 @@ async fn many_runs_at_once_leave_the_right_figures() {
         let (fixture, _) = changed(fixture, []).await;
         let runs = (0..4).map(|_| {
             let aggregation = fixture.aggregation();
-            tokio::spawn(async move { aggregation.run_full(&RunOptions::default(), &Silent).await })
+            tokio::spawn(
+                async move { aggregation.run(&RunCommand::incremental(), &RunOptions::default(), &Silent).await },
+            )
         });
         for run in futures_util::future::join_all(runs).await {
             // Each either publishes or stops because of another; which one does what is not for us to say.
@@ -150,12 +154,13 @@ async fn wherever_the_store_fails_the_next_run_makes_up_for_it() {
             .await;
             let honest = fixture.ledger.clone();
             let breaking = BreakingStore::new(Arc::clone(honest.store()));
-            fixture.ledger = Ledger::open(Arc::new(breaking.clone()), &LedgerOptions::default()).await.unwrap();
+            fixture.ledger = fixture.over(Arc::new(breaking.clone())).await;
             breaking.break_at(nth);
             let broken = fixture.run().await;
             survived = breaking.is_unbroken();
             assert_eq!(broken.is_ok(), survived, "{backend}, call {nth}: {broken:?}");
             fixture.ledger = honest;
+            fixture.wait();
             fixture.run().await.unwrap();
             let [teams, ..] = fixture.totals("all", Basis::Net).await;
             assert_eq!(teams, rows(&[("Alpha", 14_000, 3), ("Beta", 3_250, 2), ("unassigned", 1_234, 1)]));

@@ -1,7 +1,7 @@
 //! Runs that go well.
 
 use crate::common::{Fixture, Trick, day, fixtures, life, memory, rows, sale};
-use moon_aggregate::{Aggregation, Progress, RunOptions, Silent, Step};
+use moon_aggregate::{Aggregation, Progress, RunCommand, RunOptions, Silent, Step, Warning};
 use moon_core::{Basis, BusinessDate, DayRange, ErrorKind, LifeMessage, RunKind, RunOutcome, Sum, TargetStatus};
 
 async fn filled() -> Vec<Fixture> {
@@ -27,7 +27,7 @@ async fn a_run_publishes_every_figure_with_its_record_and_settles_the_marks() {
         assert_eq!(record.control.net, Sum::new(18_484, 6));
         assert_eq!(record.control.gross, Sum::new(20_484, 6));
         assert_eq!(record.control.activity, Sum::new(18_484, 6));
-        assert_eq!((report.repeated, report.settled, report.rows_before), (false, None, None));
+        assert_eq!((report.repeated, report.settled, report.warning), (false, None, None));
         assert_eq!(fixture.warehouse.runs(9).await.unwrap(), std::slice::from_ref(record), "{backend}");
         let marks = fixture.marks().await;
         assert_eq!((marks.open, marks.claimed), (0, 0), "{backend}");
@@ -52,7 +52,7 @@ async fn a_second_run_changes_nothing_but_its_key() {
         assert_eq!(fixture.seen().await, seen, "{}", fixture.backend);
         assert_eq!(second.record.key.number, first.key.number + 1);
         assert_ne!(second.record.key.id, first.key.id);
-        assert_eq!(second.rows_before, Some(7));
+        assert_eq!((second.record.kind, second.record.rows_read), (RunKind::Incremental, 0));
         assert_eq!(fixture.warehouse.runs(9).await.unwrap().len(), 2);
     }
 }
@@ -178,12 +178,13 @@ async fn far_fewer_postings_than_before_are_refused_unless_insisted_upon() {
         let seen = fixture.seen().await;
         let error = fixture.run().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
-        assert!(error.to_string().contains("rows_before: 7"), "{error}");
+        assert!(error.to_string().contains("sales_before: 6"), "{error}");
         assert_eq!(fixture.seen().await, seen, "{}", fixture.backend);
         let refused = fixture.warehouse.runs(1).await.unwrap().remove(0);
-        assert_eq!((refused.outcome, refused.rows_read), (RunOutcome::Refused, 2));
-        let options = RunOptions { allow_shrink: true };
-        let report = fixture.aggregation().run_full(&options, &Silent).await.unwrap();
+        assert_eq!((refused.outcome, refused.rows_read), (RunOutcome::Refused, 1));
+        let options = RunOptions { allow_shrink: true, ..RunOptions::default() };
+        let report = fixture.aggregation().run(&RunCommand::incremental(), &options, &Silent).await.unwrap();
+        assert_eq!(report.warning, Some(Warning::Shrunk { sales: 2, sales_before: 6 }));
         assert!(report.repeated);
         assert_eq!(report.record.key, refused.key, "repeated under its key");
         assert_eq!(fixture.totals("all", Basis::Net).await[0], rows(&[("Alpha", 0, 1), ("unassigned", 1234, 1)]));
@@ -213,7 +214,7 @@ impl Progress for Heard {
 async fn progress_hears_every_step() {
     let fixture = memory().await.filled().await;
     let heard = Heard::default();
-    fixture.aggregation().run_full(&RunOptions::default(), &heard).await.unwrap();
+    fixture.aggregation().run(&RunCommand::incremental(), &RunOptions::default(), &heard).await.unwrap();
     let (steps, rows, last, cells) = heard.0.into_inner().unwrap();
     assert_eq!(steps, [Step::Claiming, Step::Reading, Step::Staging, Step::Publishing, Step::Settling]);
     assert_eq!((rows, last), (7, Some(day("2026-04-05"))));
@@ -228,7 +229,9 @@ async fn a_run_can_be_spawned() {
     }
     let fixture = memory().await.filled().await;
     let aggregation: Aggregation = fixture.aggregation();
-    let run = sendable(async move { aggregation.run_full(&RunOptions::default(), &Silent).await.map(drop) });
+    let run = sendable(async move {
+        aggregation.run(&RunCommand::incremental(), &RunOptions::default(), &Silent).await.map(drop)
+    });
     tokio::spawn(run).await.unwrap().unwrap();
     assert_eq!(fixture.marks().await.open, 0);
 }

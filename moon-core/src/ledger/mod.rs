@@ -29,7 +29,7 @@ pub use figures::{AgentRow, FigureFilter, View};
 pub use masters::{PutOutcome, PutRule};
 pub use message::{RecordCounts, RecordReport, RevisionRule, SaleMessage, SaleOutcome};
 pub use reading::SaleHistory;
-pub use retry::retry_contention;
+pub use retry::{retry_contention, retry_transient};
 pub use settings::{LedgerOptions, LedgerSettings};
 pub use targets::{NewTarget, TargetOutcome};
 

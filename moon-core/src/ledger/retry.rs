@@ -2,17 +2,38 @@
 
 use std::future::Future;
 
-use crate::{ErrorKind, Pause, Result};
+use crate::{Error, ErrorKind, Pause, Result};
 
 /// Runs `work` again as long as it fails with [`ErrorKind::Contention`], as often and after such pauses as `pause` says.
 /// `work` begins its own unit, so that each attempt starts from nothing.
 ///
 /// Other retryable kinds are left to the caller: after `Unavailable` or `Timeout` nobody can tell whether the unit was
-/// committed, and only the caller knows whether a repeat is harmless.
+/// committed, and only the caller knows whether a repeat is harmless. [`retry_transient`] is for those who know.
 ///
 /// # Errors
 /// The last error of `work`.
-pub async fn retry_contention<T, F, Fut>(pause: &dyn Pause, mut work: F) -> Result<T>
+pub async fn retry_contention<T, F, Fut>(pause: &dyn Pause, work: F) -> Result<T>
+where
+    F: FnMut() -> Fut + Send,
+    Fut: Future<Output = Result<T>> + Send,
+{
+    retry_if(pause, |error| error.kind() == ErrorKind::Contention, work).await
+}
+
+/// Like [`retry_contention`], for work that does no harm when it is done twice: runs it again after every
+/// [retryable](Error::is_retryable) error, a lost connection and an answer that did not come in time among them.
+///
+/// # Errors
+/// The last error of `work`.
+pub async fn retry_transient<T, F, Fut>(pause: &dyn Pause, work: F) -> Result<T>
+where
+    F: FnMut() -> Fut + Send,
+    Fut: Future<Output = Result<T>> + Send,
+{
+    retry_if(pause, Error::is_retryable, work).await
+}
+
+async fn retry_if<T, F, Fut>(pause: &dyn Pause, may_repeat: impl Fn(&Error) -> bool + Send, mut work: F) -> Result<T>
 where
     F: FnMut() -> Fut + Send,
     Fut: Future<Output = Result<T>> + Send,
@@ -20,7 +41,7 @@ where
     let mut attempt = 1;
     loop {
         match work().await {
-            Err(error) if error.kind() == ErrorKind::Contention && attempt < pause.attempts_max() => {
+            Err(error) if may_repeat(&error) && attempt < pause.attempts_max() => {
                 pause.pause(attempt).await;
                 attempt += 1;
             }
@@ -84,6 +105,21 @@ mod tests {
     fn nothing_else_is_repeated() {
         for kind in [ErrorKind::Unavailable, ErrorKind::Timeout, ErrorKind::VersionConflict, ErrorKind::Refused] {
             assert_eq!(outcome(&Noting::default(), 1, kind), (Some(kind), 1));
+        }
+    }
+
+    #[test]
+    fn what_passes_is_repeated_where_a_repeat_is_harmless() {
+        for (kind, attempts) in
+            [(ErrorKind::Contention, 2), (ErrorKind::Unavailable, 2), (ErrorKind::Timeout, 2), (ErrorKind::Refused, 1)]
+        {
+            let mut made = 0;
+            let work = || {
+                made += 1;
+                ready(if made == 1 { Err(Error::new(kind, "in the way")) } else { Ok(()) })
+            };
+            let outcome = retry_transient(&Noting::default(), work).now_or_never().unwrap();
+            assert_eq!((outcome.is_ok(), made), (attempts == 2, attempts), "{kind:?}");
         }
     }
 

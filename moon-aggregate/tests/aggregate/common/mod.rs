@@ -6,11 +6,11 @@ mod warehouse;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use moon_aggregate::{Aggregation, RunOptions, RunReport, Silent};
+use moon_aggregate::{Aggregation, RunCommand, RunOptions, RunReport, Silent};
 use moon_core::{
-    Actor, Agent, AgentStatus, Amount, Basis, Branch, BusinessDate, Code, CodeKind, Consents, Contact, DayRange,
-    FixedClock, KpiQuery, Ledger, LedgerOptions, LifeMessage, MarkCounts, MessageBody, Name, NewAssignment, NewTarget,
-    Product, Published, PutRule, Result, RevisionRule, SaleContent, SaleKey, SaleKind, SaleMessage, Store,
+    Actor, Agent, AgentStatus, Amount, Basis, Branch, BusinessDate, Clock as _, Code, CodeKind, Consents, Contact,
+    DayRange, FixedClock, KpiQuery, Ledger, LedgerOptions, LifeMessage, MarkCounts, MessageBody, Name, NewAssignment,
+    NewTarget, Product, Published, PutRule, Result, RevisionRule, SaleContent, SaleKey, SaleKind, SaleMessage, Store,
     SystemIdGenerator, TargetKey, TargetScope, Team, Text, Version, Warehouse,
 };
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
@@ -23,6 +23,7 @@ pub(crate) struct Fixture {
     pub(crate) backend: &'static str,
     pub(crate) ledger: Ledger,
     pub(crate) warehouse: Arc<dyn Warehouse>,
+    pub(crate) clock: Arc<FixedClock>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -65,9 +66,10 @@ async fn fixture(
     store.migrate().await.unwrap();
     warehouse.migrate().await.unwrap();
     let ids = Arc::new(SystemIdGenerator::default());
+    let clock = Arc::new(FixedClock::new(noon));
     let ledger =
-        Ledger::open_with(store, &LedgerOptions::default(), Arc::new(FixedClock::new(noon)), ids).await.unwrap();
-    Fixture { backend, ledger, warehouse, _folder: folder }
+        Ledger::open_with(store, &LedgerOptions::default(), Arc::<FixedClock>::clone(&clock), ids).await.unwrap();
+    Fixture { backend, ledger, warehouse, clock, _folder: folder }
 }
 
 impl Fixture {
@@ -75,8 +77,24 @@ impl Fixture {
         Aggregation::new(self.ledger.clone(), Arc::clone(&self.warehouse))
     }
 
+    /// A run over what changed.
     pub(crate) async fn run(&self) -> Result<RunReport> {
-        self.aggregation().run_full(&RunOptions::default(), &Silent).await
+        self.run_as(&RunCommand::incremental()).await
+    }
+
+    pub(crate) async fn run_as(&self, command: &RunCommand) -> Result<RunReport> {
+        self.aggregation().run(command, &RunOptions::default(), &Silent).await
+    }
+
+    /// Lets the lease of whoever died expire.
+    pub(crate) fn wait(&self) {
+        self.clock.set(self.clock.now() + RunOptions::default().lease);
+    }
+
+    /// The same ledger over another store.
+    pub(crate) async fn over(&self, store: Arc<dyn Store>) -> Ledger {
+        let ids = Arc::new(SystemIdGenerator::default());
+        Ledger::open_with(store, &LedgerOptions::default(), Arc::<FixedClock>::clone(&self.clock), ids).await.unwrap()
     }
 
     /// Two agents, two teams, two branches, two products with a target for March, and six sales.

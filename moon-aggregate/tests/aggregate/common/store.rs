@@ -39,7 +39,7 @@ impl BreakingStore {
             NEVER => Ok(()),
             0 => {
                 self.left.store(NEVER, Ordering::SeqCst);
-                Err(Error::new(ErrorKind::Unavailable, "the store broke"))
+                Err(Error::new(ErrorKind::Backend, "the store broke"))
             }
             left => {
                 self.left.store(left - 1, Ordering::SeqCst);

@@ -51,7 +51,7 @@ impl Tricky {
 }
 
 fn died() -> Error {
-    Error::new(ErrorKind::Unavailable, "the process died")
+    Error::new(ErrorKind::Backend, "the process died")
 }
 
 impl fmt::Debug for Tricky {
