@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use moon_aggregate::{Aggregation, RunOptions, RunReport, Silent};
+use moon_aggregate::{Aggregation, Busy, RunCommand, RunOptions, RunReport, Silent};
 use moon_core::{DayRange, ErrorKind, Figures, Published, Result, Warehouse};
 use moon_servers::Kind;
 use moon_testkit::builders::actor;
@@ -139,7 +139,9 @@ impl Publisher {
 }
 
 async fn run(aggregation: &Aggregation) -> Result<RunReport> {
-    aggregation.run_full(&RunOptions::default(), &Silent).await
+    // The server may have been gone before the run could give back its lease.
+    let options = RunOptions { busy: Busy::Wait, lease: Duration::from_secs(1), ..RunOptions::default() };
+    aggregation.run(&RunCommand::incremental(), &options, &Silent).await
 }
 
 /// Looks at the figures all the time; returns how often it saw any.
