@@ -2,6 +2,8 @@
 
 // `cfg(test)` tells clippy that these are tests, helpers included.
 #[cfg(test)]
+mod closing;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod lent;

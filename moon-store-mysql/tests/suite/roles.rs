@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use moon_core::{DayRange, Dimension, ErrorKind, Opening, PostingFilter, Scope, Store, TotalsPlan, TxMode, Warehouse};
+use moon_core::{
+    DayRange, Dimension, ErrorKind, Opening, PostingFilter, Scope, StagedRows, Store, TotalsPlan, TxMode, Warehouse,
+};
 use moon_store_mysql::{MysqlStore, MysqlWarehouse};
 use moon_testkit::builders::{
     actor, assignment, cancel, content, content_message, currency, enter, key, ledger, life_message, rupees,
@@ -98,12 +100,39 @@ async fn each_role_can_do_its_work_and_no_more() {
     for number in [1, 2] {
         publish(&publisher, number, &Scope::full(), &[("2026-02-10", 7)]).await.unwrap();
     }
+    close_and_restate(&publisher).await;
     let dashboard = MysqlWarehouse::connect(&url("dashboard"), currency()).await.unwrap();
     assert_eq!(dashboard.read(DayRange::ALL).await.unwrap().sums.len(), 3);
-    let opening = dashboard.open(&crate::publishing::run_key(3), &Scope::full()).await;
+    let opening = dashboard.open(&crate::publishing::run_key(5), &Scope::full()).await;
     assert!(!matches!(opening, Ok(Opening::Staged(_))), "a dashboard publishes nothing");
     let mut conn = connect(&url("dashboard")).await;
-    conn.query_drop("SELECT * FROM team_sales_metrics_monthly").await.unwrap();
-    conn.query_drop("SELECT * FROM kpi_runs").await.unwrap();
+    for seen in ["team_sales_metrics_monthly", "closings", "closed_figures", "restatements", "kpi_runs"] {
+        conn.query_drop(format!("SELECT * FROM {seen}")).await.unwrap();
+    }
+    assert!(conn.query_drop("SELECT * FROM agent_sales_monthly").await.is_err());
     assert!(conn.query_drop("SELECT * FROM ledger_agents").await.is_err());
+}
+
+/// Publishes what a run may bring beside its cells: closings, restatements, figures of agents.
+async fn close_and_restate(warehouse: &dyn Warehouse) {
+    use crate::publishing::{control, figures, record, run_key, staged};
+    let of_days = [("2026-02-10", 7)];
+    let february = moon_core::Calendar::default().parse("2026-02").unwrap();
+    let (month, day) = (moon_testkit::builders::date("2026-02-01"), moon_testkit::builders::date("2026-02-10"));
+    let agents = vec![moon_core::AgentCell { month, agent: "withheld".to_owned(), figures: figures(7) }];
+    let (dimension, code, before, after) = (Dimension::Team, "ALPHA".into(), figures(6), figures(7));
+    let restated = moon_core::Restatement { run: run_key(4), dimension, day, code, before, after };
+    let rows = [
+        vec![StagedRows::Close(february), StagedRows::AgentCells(agents)],
+        vec![StagedRows::Restatements(vec![restated]), StagedRows::Reopen(february)],
+    ];
+    for (number, rows) in (3..).zip(rows) {
+        let mut stage = staged(warehouse, number, &Scope::full(), &of_days).await;
+        for rows in rows {
+            stage.write(rows).await.unwrap();
+        }
+        stage.publish(&control(&of_days), &record(number)).await.unwrap();
+    }
+    assert_eq!(warehouse.closings().await.unwrap().len(), 1);
+    assert_eq!(warehouse.restatements(DayRange::ALL).await.unwrap().len(), 1);
 }

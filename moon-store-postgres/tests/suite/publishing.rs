@@ -18,7 +18,7 @@ pub(crate) fn run_key(number: u32) -> RunKey {
     RunKey { epoch: 1, number: number.into(), id: Uuid::from_u128(number.into()) }
 }
 
-fn record(number: u32) -> RunRecord {
+pub(crate) fn record(number: u32) -> RunRecord {
     RunRecord {
         key: run_key(number),
         kind: RunKind::Full,
@@ -34,11 +34,16 @@ fn record(number: u32) -> RunRecord {
     }
 }
 
-fn figures(minor: i128) -> Figures {
+pub(crate) fn figures(minor: i128) -> Figures {
     Figures { net: Sum::new(minor, 1), gross: Sum::new(minor + 1, 2), activity: Sum::new(minor - 1, 0) }
 }
 
-async fn staged(warehouse: &dyn Warehouse, number: u32, scope: &Scope, of_days: &[(&str, i128)]) -> Box<dyn StagedRun> {
+pub(crate) async fn staged(
+    warehouse: &dyn Warehouse,
+    number: u32,
+    scope: &Scope,
+    of_days: &[(&str, i128)],
+) -> Box<dyn StagedRun> {
     let Opening::Staged(mut stage) = warehouse.open(&run_key(number), scope).await.unwrap() else {
         panic!("run {number} was published before")
     };
@@ -51,7 +56,7 @@ async fn staged(warehouse: &dyn Warehouse, number: u32, scope: &Scope, of_days: 
     stage
 }
 
-fn control(of_days: &[(&str, i128)]) -> ControlTotals {
+pub(crate) fn control(of_days: &[(&str, i128)]) -> ControlTotals {
     let days = of_days.iter().map(|(day, minor)| DayControl { day: date(day), figures: figures(*minor) });
     ControlTotals { days: days.collect() }
 }
@@ -66,13 +71,13 @@ pub(crate) async fn publish(
     staged(warehouse, number, scope, of_days).await.publish(&control(of_days), &record(number)).await
 }
 
-async fn warehouse(database: &Database) -> PostgresWarehouse {
+pub(crate) async fn warehouse(database: &Database) -> PostgresWarehouse {
     let warehouse = PostgresWarehouse::connect(&database.url(), currency()).await.unwrap();
     warehouse.migrate().await.unwrap();
     warehouse
 }
 
-async fn texts(client: &Client, sql: &str) -> Vec<String> {
+pub(crate) async fn texts(client: &Client, sql: &str) -> Vec<String> {
     client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 

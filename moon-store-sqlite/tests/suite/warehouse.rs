@@ -12,15 +12,15 @@ use uuid::Uuid;
 
 use crate::common::{Database, at, date, sale, text, write};
 
-fn currency(code: &str) -> Currency {
+pub(crate) fn currency(code: &str) -> Currency {
     code.parse().unwrap()
 }
 
-fn run(number: u64) -> RunKey {
+pub(crate) fn run(number: u64) -> RunKey {
     RunKey { epoch: 1, number, id: Uuid::from_u128(number.into()) }
 }
 
-fn record(key: RunKey, control: Figures) -> RunRecord {
+pub(crate) fn record(key: RunKey, control: Figures) -> RunRecord {
     RunRecord {
         key,
         kind: RunKind::Full,
@@ -36,21 +36,21 @@ fn record(key: RunKey, control: Figures) -> RunRecord {
     }
 }
 
-fn figures(net: i128, gross: i128, activity: i128) -> Figures {
+pub(crate) fn figures(net: i128, gross: i128, activity: i128) -> Figures {
     Figures { net: Sum::new(net, 1), gross: Sum::new(gross, 1), activity: Sum::new(activity, 1) }
 }
 
-fn cells(day: &str, team: &str, figures: Figures) -> Vec<Cell> {
+pub(crate) fn cells(day: &str, team: &str, figures: Figures) -> Vec<Cell> {
     [(Dimension::Team, team), (Dimension::Branch, "B"), (Dimension::Product, "P")]
         .map(|(dimension, code)| Cell { dimension, day: date(day), code: code.into(), figures })
         .to_vec()
 }
 
-fn control(day: &str, figures: Figures) -> ControlTotals {
+pub(crate) fn control(day: &str, figures: Figures) -> ControlTotals {
     ControlTotals { days: vec![DayControl { day: date(day), figures }] }
 }
 
-async fn opened(warehouse: &SqliteWarehouse, key: RunKey, scope: &Scope) -> Box<dyn StagedRun> {
+pub(crate) async fn opened(warehouse: &SqliteWarehouse, key: RunKey, scope: &Scope) -> Box<dyn StagedRun> {
     match warehouse.open(&key, scope).await.unwrap() {
         Opening::Staged(stage) => stage,
         Opening::AlreadyPublished(receipt) => panic!("published: {receipt:?}"),
@@ -63,13 +63,13 @@ async fn publish(warehouse: &SqliteWarehouse, key: RunKey, day: &str, team: &str
     stage.publish(&control(day, figures), &record(key, figures)).await.unwrap();
 }
 
-async fn warehouse(database: &Database, code: &str) -> SqliteWarehouse {
+pub(crate) async fn warehouse(database: &Database, code: &str) -> SqliteWarehouse {
     let warehouse = SqliteWarehouse::connect(&database.url(), currency(code)).await.unwrap();
     warehouse.migrate().await.unwrap();
     warehouse
 }
 
-async fn column(database: &Database, sql: &'static str) -> Vec<String> {
+pub(crate) async fn column(database: &Database, sql: &'static str) -> Vec<String> {
     let pool = SqlitePool::connect(&database.url()).await.unwrap();
     sqlx::query_scalar(sql).fetch_all(&pool).await.unwrap()
 }
