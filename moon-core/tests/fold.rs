@@ -235,11 +235,21 @@ proptest! {
         prop_assert_eq!(fold.finish().unwrap(), expected);
     }
 
-    /// Many rows of one block size or another, all at the limit: nothing wraps inside.
+    /// Many rows of one block size or another, all of one size, in runs of a day or with days mixed: nothing wraps inside.
     #[test]
-    fn amounts_at_the_limit_add_up(length in 1..3_000_usize, bits in 0..60_u32, down in any::<bool>()) {
+    fn amounts_at_the_limit_add_up(
+        length in 1..6_000_i32,
+        bits in 0..60_u32,
+        down in any::<bool>(),
+        days in 1..4_i32,
+        adjusted in any::<bool>(),
+    ) {
         let amount = (1_i64 << bits).min(AMOUNT_MINOR_MAX) * if down { -1 } else { 1 };
-        let rows = vec![Row { day: 0, groups: [1; 4], amount, adjustment: None }; length];
+        let adjustment = |day: i32| adjusted.then_some((day + 1, 1));
+        let rows: Vec<_> = (0..length)
+            .map(|row| row % days)
+            .map(|day| Row { day, groups: [1; 4], amount, adjustment: adjustment(day) })
+            .collect();
         let plan = FoldPlan::daily(&ALL, DaySet::all());
         prop_assert_eq!(fold(&plan, &[batch(&rows, 1..2)]).unwrap(), reference(&plan, &rows));
     }

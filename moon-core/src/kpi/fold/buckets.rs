@@ -11,6 +11,14 @@ const UNKNOWN: u32 = u32::MAX;
 /// A block costs about as much as this many rows beside those in it.
 const RUN_ROWS_MIN: usize = 32;
 
+/// The buckets of days.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Days<'f> {
+    /// The first day that may have a bucket, and the buckets from there on; see [`look_up`].
+    pub(super) first: i32,
+    pub(super) by_day: &'f [u32],
+}
+
 /// Numbers the buckets in the order in which their first row arrives, behind [`OUTSIDE`], and remembers the bucket of
 /// each day in a dense table over the range of days seen so far: at most 13 MB for all business dates.
 #[derive(Debug, Clone)]
@@ -31,9 +39,14 @@ impl BucketMap {
         self.by_first_day.len() + 1
     }
 
-    /// The first day of the dense table, and the table; see [`look_up`].
-    pub(super) fn by_day(&self) -> (i32, &[u32]) {
-        (self.base, &self.by_day)
+    /// The buckets by day.
+    pub(super) fn days(&self) -> Days<'_> {
+        Days { first: self.base, by_day: &self.by_day }
+    }
+
+    /// Whether a day has a bucket.
+    pub(super) fn knows(&self, day: i32) -> bool {
+        look_up(self.base, &self.by_day, day) != UNKNOWN
     }
 
     /// The buckets with their first days, ascending by day.

@@ -4,10 +4,12 @@
 //! cells for each dimension; any other block looks up the bucket of each row. Inside, sum and count of a sale share one
 //! 64-bit number as long as the magnitudes prove that it cannot overflow; outside, sums have 128 bits and are checked.
 
+mod adjustments;
 mod buckets;
 mod columns;
 mod control;
 mod dictionary;
+mod mixed;
 mod packing;
 mod parallel;
 mod plan;
@@ -20,25 +22,22 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use self::buckets::{BucketMap, block_length};
-use self::columns::{block_of, check_indices, check_lengths, column, unequal_lengths};
-use self::control::{Control, PlainSales};
+use self::columns::{block_of, check_indices, check_lengths};
+use self::control::{Control, Plain};
 use self::dictionary::Dictionaries;
-use self::packing::{Packing, magnitude};
+use self::packing::Packing;
 pub use self::parallel::fold_parallel;
 pub use self::plan::FoldPlan;
 use self::runs::{Run, RunBlock};
-use self::shared_rows::{MixedBlock, SharedRows, Target};
-use self::table::{Placed, Table};
-use self::tally::small_adjustment;
+use self::shared_rows::{COUNT_BITS, Drained, SharedRows};
+use self::table::Table;
+use self::tally::Side;
 use crate::{AdjustmentPostings, Cell, Error, NewCodes, PostingBatch, PostingColumns, Result, Totals};
 
 /// How many dimensions there are.
 const DIMENSIONS_MAX: usize = 4;
 /// How many rows are checked and added at a time: all their columns stay in the innermost cache.
 const BLOCK_ROWS: usize = 512;
-/// How many adjustments wait at most, beside a batch. Their cells are many, and each time that they are visited they push
-/// those of the sales out of the caches.
-const WAITING_MAX: usize = 8_192;
 /// A column without groups.
 const NO_GROUPS: &[u32] = &[0; BLOCK_ROWS];
 
@@ -83,7 +82,9 @@ pub struct Fold {
     tables: Vec<Table>,
     control: Control,
     /// Adjustments that wait.
-    placed: Vec<Placed>,
+    waiting: AdjustmentPostings,
+    /// Whether any are in the shared rows.
+    adjusted: bool,
 }
 
 impl Fold {
@@ -100,10 +101,11 @@ impl Fold {
             fitted: 0,
             run: Run::new(),
             packing: Packing::new(),
-            shared: SharedRows::default(),
+            shared: SharedRows::new(),
             tables,
             control: Control::default(),
-            placed: Vec::new(),
+            waiting: AdjustmentPostings::default(),
+            adjusted: false,
         }
     }
 
@@ -157,6 +159,8 @@ impl Fold {
             table.fit(self.buckets.len(), dictionary.codes().len(), dictionary.scanned());
             table.merge(other_table, &bucket_of, &group_of)?;
         }
+        self.fitted = 0;
+        self.fit();
         Ok(())
     }
 
@@ -188,7 +192,7 @@ impl Fold {
             let amounts = sales.amount.get(block.clone()).unwrap_or_default();
             match RunBlock::of(days, amounts) {
                 Some(run) => self.add_run(sales, &block, amounts, run)?,
-                None => self.add_mixed(sales, &block, days, amounts)?,
+                None => self.add_mixed(sales, &block)?,
             }
         }
         self.run.flush(&mut self.tables)
@@ -199,7 +203,7 @@ impl Fold {
         let bucket = self.buckets.bucket(&self.plan, run.day)?;
         self.fit();
         let count = i64::try_from(amounts.len()).unwrap_or(i64::MAX);
-        self.control.add_run(bucket, PlainSales { minor: run.sum, count }, run.magnitude);
+        self.control.add(bucket, Side::Sales, Plain { minor: run.sum, count, rows: 0 }, run.magnitude);
         if !self.run.has_room(bucket, amounts.len(), run.magnitude) {
             self.run.flush(&mut self.tables)?;
             self.run.restart(bucket, amounts.len(), run.magnitude);
@@ -229,68 +233,10 @@ impl Fold {
         Ok(())
     }
 
-    /// Adds a block of several days: at once if nothing is in the way, as nearly always.
-    fn add_mixed(&mut self, sales: &PostingColumns, block: &Range<usize>, days: &[i32], amounts: &[i64]) -> Result<()> {
-        let mut buffer = [0; BLOCK_ROWS];
-        if !self.try_add_shared(sales, block, days, amounts) {
-            let buckets = self.buckets.find(&self.plan, days, &mut buffer)?;
-            self.fit();
-            self.check_groups(sales, block)?;
-            // What may be in the way now is the size of the amounts, for what is there already or altogether.
-            let added = self.try_add_shared(sales, block, days, amounts)
-                || (self.make_room_for(amounts)? && self.try_add_shared(sales, block, days, amounts));
-            if !added {
-                self.control.add_large(buckets, amounts);
-                let groups = |table: &Table| block_of(sales, table.dimension, block);
-                return self.tables.iter_mut().try_for_each(|table| table.add_large(buckets, groups(table), amounts));
-            }
-        }
-        if self.tables.iter().any(|table| !table.shares()) {
-            let buckets = self.buckets.find(&self.plan, days, &mut buffer)?;
-            let mut buffer = [0; BLOCK_ROWS];
-            let values = self.packing.pack(amounts, &mut buffer);
-            for table in self.tables.iter_mut().filter(|table| !table.shares()) {
-                let groups = block_of(sales, table.dimension, block);
-                check_indices(table.dimension, groups, table.scanned())?;
-                table.add_packed(buckets, groups, values);
-            }
-        }
-        Ok(())
-    }
-
-    /// Empties the packed cells for a block; false when they could not hold it even so.
-    fn make_room_for(&mut self, amounts: &[i64]) -> Result<bool> {
-        let Some(magnitude) = magnitude(amounts) else { return Ok(false) };
-        self.unpack()?;
-        self.packing.restart(amounts.len(), magnitude);
-        Ok(true)
-    }
-
-    /// Adds a block to the shared rows, and the plain sums; false when it cannot be done at once.
-    fn try_add_shared(&mut self, sales: &PostingColumns, block: &Range<usize>, days: &[i32], amounts: &[i64]) -> bool {
-        // Without a dimension of few groups, all rows are of one.
-        let mut groups = [NO_GROUPS.get(..days.len()).unwrap_or_default(); DIMENSIONS_MAX];
-        let sharing = self.tables.iter().filter(|table| table.shares());
-        let width = groups
-            .iter_mut()
-            .zip(sharing)
-            .map(|(column, table)| *column = block_of(sales, table.dimension, block))
-            .count();
-        self.shared.fit(self.buckets.len(), width.max(1));
-        let (first_day, by_day) = self.buckets.by_day();
-        let mut target = Target { first_day, by_day, plain: self.control.sales_mut(), packing: self.packing };
-        let magnitude = self.shared.try_add(&MixedBlock { days, groups, amounts }, &mut target);
-        if let Some(magnitude) = magnitude {
-            self.control.note(magnitude);
-            self.packing.note(amounts.len(), magnitude);
-        }
-        magnitude.is_some()
-    }
-
     /// Makes room for rows in the packed cells.
     fn reserve(&mut self, rows: usize, magnitude: u64) -> Result<()> {
         if !self.packing.has_room(rows, magnitude) {
-            self.unpack()?;
+            self.unpack_others()?;
             self.packing.restart(rows, magnitude);
         }
         self.packing.note(rows, magnitude);
@@ -302,38 +248,6 @@ impl Fold {
             let codes = self.dictionaries.of(table.dimension).scanned();
             check_indices(table.dimension, block_of(postings, table.dimension, block), codes)
         })
-    }
-
-    fn push_adjustments(&mut self, adjustments: &AdjustmentPostings) -> Result<()> {
-        let postings = &adjustments.postings;
-        check_lengths(postings)?;
-        if [adjustments.own_day.len(), adjustments.count.len()] != [postings.len(); 2] {
-            return Err(unequal_lengths());
-        }
-        let start = self.placed.len();
-        let counts = postings.amount.iter().zip(&adjustments.count);
-        for ((day, own_day), (amount, count)) in postings.day.iter().zip(&adjustments.own_day).zip(counts) {
-            let sale_bucket = self.buckets.bucket(&self.plan, *day)?;
-            let own_bucket = self.buckets.bucket(&self.plan, *own_day)?;
-            let (amount, count) = (*amount, *count);
-            self.placed.push(Placed { sale_bucket, own_bucket, amount, count, small: small_adjustment(amount, count) });
-        }
-        self.fit();
-        self.control.adjust(self.placed.get(start..).unwrap_or_default());
-        self.check_groups(postings, &(0..postings.len()))?;
-        for table in &mut self.tables {
-            table.await_adjustments(column(postings, table.dimension));
-        }
-        if self.placed.len() < WAITING_MAX { Ok(()) } else { self.adjust() }
-    }
-
-    /// Adds the adjustments that wait.
-    fn adjust(&mut self) -> Result<()> {
-        if !self.placed.is_empty() {
-            self.tables.iter_mut().try_for_each(|table| table.adjust(&self.placed))?;
-            self.placed.clear();
-        }
-        Ok(())
     }
 
     /// Makes room for the groups of all codes.
@@ -357,25 +271,41 @@ impl Fold {
             let dictionary = self.dictionaries.of(table.dimension);
             table.fit(self.buckets.len(), dictionary.codes().len(), dictionary.scanned());
         }
+        let width = self.tables.iter().filter(|table| table.shares()).count();
+        self.shared.fit(self.buckets.len(), width);
     }
 
     /// Moves everything into the exact sums.
     fn unpack(&mut self) -> Result<()> {
         self.adjust()?;
+        self.unpack_adjustments()?;
+        self.unpack_sales()
+    }
+
+    /// Moves sales into the exact sums.
+    fn unpack_sales(&mut self) -> Result<()> {
         self.run.flush(&mut self.tables)?;
-        if self.packing.is_empty() {
-            return Ok(());
-        }
-        for (bucket, parts) in (0_u32..).zip(self.shared.buckets_mut()) {
-            for (table, part) in self.tables.iter_mut().filter(|table| table.shares()).zip(parts) {
-                table.unpack_checked(bucket, part.cells(), &self.packing)?;
-                part.clear();
+        let (tables, control) = (&mut self.tables, &mut self.control);
+        self.shared.drain_sales(0..u32::MAX, |drained| unpack(drained, tables, control))?;
+        self.unpack_others()
+    }
+
+    /// Moves what tables of many groups have packed into the exact sums.
+    fn unpack_others(&mut self) -> Result<()> {
+        if !self.packing.is_empty() {
+            for table in &mut self.tables {
+                table.unpack(self.packing.count_bits())?;
             }
+            self.packing = Packing::new();
         }
-        for table in &mut self.tables {
-            table.unpack(&self.packing)?;
-        }
-        self.packing = Packing::new();
         Ok(())
     }
+}
+
+/// Moves the sums of a shared row into the exact ones.
+fn unpack(drained: Drained<'_>, tables: &mut [Table], control: &mut Control) -> Result<()> {
+    let Drained { bucket, side, plain, parts } = drained;
+    control.add(bucket, side, plain, plain.minor.unsigned_abs());
+    let mut sharing = tables.iter_mut().filter(|table| table.shares()).zip(parts);
+    sharing.try_for_each(|(table, cells)| table.unpack_checked(bucket, side, cells, COUNT_BITS))
 }

@@ -6,7 +6,7 @@ use super::BLOCK_ROWS;
 const COUNT_BITS_MIN: u32 = 11;
 const COUNT_BITS_MAX: u32 = 24;
 /// A block of amounts below this can be summed in 64 bits.
-pub(super) const MAGNITUDE_MAX: u64 = 1 << (62 - COUNT_BITS_MIN);
+const MAGNITUDE_MAX: u64 = 1 << (62 - COUNT_BITS_MIN);
 
 /// How a row's amount and count share one number: the amount stands above `count_bits` bits of count. Before the rows
 /// since the last unpacking could overflow either part, whoever adds must unpack.
@@ -62,11 +62,16 @@ impl Packing {
         buffer.get(..amounts.len()).unwrap_or_default()
     }
 
-    /// The sum and count in a cell.
-    pub(super) fn unpack(&self, packed: i64) -> (i64, i32) {
-        let count = packed & ((1 << self.count_bits) - 1);
-        (packed >> self.count_bits, i32::try_from(count).unwrap_or(i32::MAX))
+    /// How many bits of count the amount stands above.
+    pub(super) fn count_bits(&self) -> u32 {
+        self.count_bits
     }
+}
+
+/// The sum and count in a cell.
+pub(super) fn unpack(packed: i64, count_bits: u32) -> (i64, i32) {
+    let count = packed & ((1 << count_bits) - 1);
+    (packed >> count_bits, i32::try_from(count).unwrap_or(i32::MAX))
 }
 
 /// The sum of the magnitudes of at most [`BLOCK_ROWS`] amounts; `None` when they are too large to be packed.

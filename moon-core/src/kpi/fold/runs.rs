@@ -2,6 +2,7 @@
 
 use super::packing::Packing;
 use super::table::Table;
+use super::tally::Side;
 use super::{BLOCK_ROWS, DIMENSIONS_MAX};
 use crate::Result;
 
@@ -120,7 +121,7 @@ impl Run {
         }
         for (number, cells) in self.tables.iter().zip(self.cells.iter_mut()) {
             let Some(table) = tables.get_mut(*number) else { continue };
-            table.unpack_checked(self.bucket, cells, &self.packing)?;
+            table.unpack_checked(self.bucket, Side::Sales, cells, self.packing.count_bits())?;
             cells.fill(0);
         }
         self.packing = Packing::new();

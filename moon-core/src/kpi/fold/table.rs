@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::packing::Packing;
+use super::packing;
 use super::shared_rows::SHARED_GROUPS;
 use super::tally::{Side, Tally, small_sales, try_add_adjustment, try_add_sales};
 use crate::{Dimension, Error, ErrorKind, Figures, Result, Sum};
@@ -28,8 +28,6 @@ pub(super) struct Table {
     net: Vec<i64>,
     /// What adjustments add in the bucket of their own day; empty before the first one.
     activity: Vec<i64>,
-    /// The groups of adjustments that wait.
-    waiting: Vec<u32>,
     /// By bucket and group: what did not fit into the small form.
     carried: BTreeMap<(u32, u32, Side), Tally>,
 }
@@ -56,7 +54,6 @@ impl Table {
             sales: Vec::new(),
             net: Vec::new(),
             activity: Vec::new(),
-            waiting: Vec::new(),
             carried: BTreeMap::new(),
         }
     }
@@ -84,11 +81,6 @@ impl Table {
     /// Whether its packed cells are in the [`SharedRows`](super::shared_rows::SharedRows), rather than its own.
     pub(super) fn shares(&self) -> bool {
         self.codes <= SHARED_GROUPS
-    }
-
-    /// How many groups the scan has brought a code for.
-    pub(super) fn scanned(&self) -> usize {
-        self.scanned
     }
 
     /// Adds packed values to rows of its own. The groups were checked, so each has its cell.
@@ -158,21 +150,22 @@ impl Table {
     }
 
     /// Moves what was packed into the exact sums.
-    pub(super) fn unpack(&mut self, packing: &Packing) -> Result<()> {
+    pub(super) fn unpack(&mut self, count_bits: u32) -> Result<()> {
         let mut packed = std::mem::take(&mut self.packed);
         for (bucket, row) in (0_u32..).zip(packed.chunks_mut(1 << self.row_bits)) {
-            self.unpack_row(bucket, row, packing)?;
+            self.unpack_row(bucket, row, count_bits)?;
             row.fill(0);
         }
         self.packed = packed;
         Ok(())
     }
 
-    /// Moves packed cells, as many as any table of few groups could have.
+    /// Moves cells of one side of a bucket, as many as any table of few groups could have: packed ones of sales, others in
+    /// small form.
     ///
     /// # Errors
     /// `Corrupt` when something was added to a group that has no code.
-    pub(super) fn unpack_checked(&mut self, bucket: u32, cells: &[i64], packing: &Packing) -> Result<()> {
+    pub(super) fn unpack_checked(&mut self, bucket: u32, side: Side, cells: &[i64], count_bits: u32) -> Result<()> {
         let (known, unknown) = cells.split_at(self.scanned.min(cells.len()));
         if let Some(index) = unknown.iter().position(|cell| *cell != 0) {
             return Err(Error::new(ErrorKind::Corrupt, "posting has an index without a code")
@@ -180,14 +173,31 @@ impl Table {
                 .with("index", index + known.len())
                 .with("codes", known.len()));
         }
-        self.unpack_row(bucket, known, packing)
+        if side == Side::Sales {
+            return self.unpack_row(bucket, known, count_bits);
+        }
+        self.fit_adjusted();
+        for (group, small) in (0_u32..).zip(known).filter(|(_, small)| **small != 0) {
+            self.add_small(bucket, group, side, *small)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a sum in small form.
+    fn add_small(&mut self, bucket: u32, group: u32, side: Side, small: i64) -> Result<()> {
+        let place = self.place(bucket, group);
+        match self.side_mut(side).get_mut(place) {
+            Some(cell) if *cell == 0 => *cell = small,
+            _ => self.add(bucket, group, side, Tally::of_small(small, side))?,
+        }
+        Ok(())
     }
 
     /// Moves the packed cells of a bucket, by group, into the exact sums.
-    pub(super) fn unpack_row(&mut self, bucket: u32, row: &[i64], packing: &Packing) -> Result<()> {
+    pub(super) fn unpack_row(&mut self, bucket: u32, row: &[i64], count_bits: u32) -> Result<()> {
         let start = self.place(bucket, 0);
         for (group, packed) in (0_u32..).zip(row).filter(|(_, packed)| **packed != 0) {
-            let (minor, count) = packing.unpack(*packed);
+            let (minor, count) = packing::unpack(*packed, count_bits);
             let cell = self.sales.get_mut(start + group as usize);
             if !cell.is_none_or(|cell| try_add_sales(cell, small_sales(minor, count))) {
                 self.add_sum(bucket, group, Sum::new(minor.into(), count.into()))?;
@@ -196,30 +206,19 @@ impl Table {
         Ok(())
     }
 
-    /// Takes the groups of adjustments that are to wait.
-    pub(super) fn await_adjustments(&mut self, groups: &[u32]) {
-        self.waiting.extend_from_slice(groups);
-    }
-
-    /// Adds adjustments: to the net figures in the bucket of the sale's day, to the activity in that of their own.
-    /// Their groups have waited.
-    pub(super) fn adjust(&mut self, adjustments: &[Placed]) -> Result<()> {
+    /// Adds an adjustment: to the net figures in the bucket of the sale's day, to the activity in that of its own.
+    pub(super) fn adjust(&mut self, group: u32, adjustment: &Placed) -> Result<()> {
         self.fit_adjusted();
-        let groups = std::mem::take(&mut self.waiting);
-        for (group, adjustment) in groups.iter().zip(adjustments) {
-            let Placed { sale_bucket, own_bucket, amount, count, small } = *adjustment;
-            let (net, activity) = (self.place(sale_bucket, *group), self.place(own_bucket, *group));
-            let fits = |cell: &mut i64| try_add_adjustment(cell, small);
-            let tally = || Tally { sum: Sum::new(amount.into(), count.into()), rows: 1 };
-            if !self.net.get_mut(net).is_none_or(fits) {
-                self.carry(sale_bucket, *group, Side::Net, tally())?;
-            }
-            if !self.activity.get_mut(activity).is_none_or(fits) {
-                self.carry(own_bucket, *group, Side::Activity, tally())?;
-            }
+        let Placed { sale_bucket, own_bucket, amount, count, small } = *adjustment;
+        let (net, activity) = (self.place(sale_bucket, group), self.place(own_bucket, group));
+        let fits = |cell: &mut i64| try_add_adjustment(cell, small);
+        let tally = || Tally { sum: Sum::new(amount.into(), count.into()), rows: 1 };
+        if !self.net.get_mut(net).is_none_or(fits) {
+            self.carry(sale_bucket, group, Side::Net, tally())?;
         }
-        self.waiting = groups;
-        self.waiting.clear();
+        if !self.activity.get_mut(activity).is_none_or(fits) {
+            self.carry(own_bucket, group, Side::Activity, tally())?;
+        }
         Ok(())
     }
 
@@ -250,11 +249,7 @@ impl Table {
             let rows = other.side(side).chunks(1 << other.row_bits).zip(bucket_of);
             for (bucket, row) in rows.map(|(row, bucket)| (*bucket, row)) {
                 for (small, group) in row.iter().zip(group_of).filter(|(small, _)| **small != 0) {
-                    let place = self.place(bucket, *group);
-                    match self.side_mut(side).get_mut(place) {
-                        Some(cell) if *cell == 0 => *cell = *small,
-                        _ => self.add(bucket, *group, side, Tally::of_small(*small, side))?,
-                    }
+                    self.add_small(bucket, *group, side, *small)?;
                 }
             }
         }

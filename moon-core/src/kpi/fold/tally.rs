@@ -82,13 +82,17 @@ pub(super) fn try_add_sales(cell: &mut i64, small: i64) -> bool {
     fits
 }
 
+/// Whether an adjustment in small form can be added to a sum in small form.
+pub(super) fn fits_adjustment(cell: i64, small: i64) -> bool {
+    let most = (1 << (ADJUSTED_BITS - 1)) - 1;
+    cell & ((1 << ADJUSTED_BITS) - 1) < most && small != 0 && cell.checked_add(small).is_some()
+}
+
 /// Adds one adjustment in small form, and says whether it fitted; if not, nothing was added.
 pub(super) fn try_add_adjustment(cell: &mut i64, small: i64) -> bool {
-    let most = (1 << (ADJUSTED_BITS - 1)) - 1;
-    let (sum, overflows) = cell.overflowing_add(small);
-    let fits = !overflows && *cell & ((1 << ADJUSTED_BITS) - 1) < most && small != 0;
+    let fits = fits_adjustment(*cell, small);
     if fits {
-        *cell = sum;
+        *cell = cell.wrapping_add(small);
     }
     fits
 }
