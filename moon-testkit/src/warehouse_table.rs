@@ -31,6 +31,7 @@ macro_rules! warehouse_behaviour {
                 figures_of_agents_are_replaced_in_scope_only,
                 rows_that_do_not_belong_are_refused,
                 a_scope_may_have_gaps,
+                cells_are_those_of_one_run,
             ],
             closing: [
                 closing_freezes_what_its_run_publishes,

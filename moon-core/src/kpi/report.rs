@@ -239,3 +239,19 @@ pub struct KpiReport {
     /// The run behind the figures; `None` when they were computed on reading.
     pub run: Option<ReportRun>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attainment_comes_back_from_its_text() {
+        for millionths in [0, 1, -1, 33, -33, 999_999, -1_000_000, 1_234_567_890, i128::MAX, i128::MIN + 1] {
+            let attainment = Attainment { millionths };
+            assert_eq!(attainment.to_string().parse::<Attainment>().unwrap(), attainment);
+        }
+        for text in ["", "1", "0.5", "0.8750000", ".", "1.00000x", "x.000000", "1.2.000000", "NaN"] {
+            assert_eq!(text.parse::<Attainment>().unwrap_err().kind(), ErrorKind::Corrupt, "{text:?}");
+        }
+    }
+}

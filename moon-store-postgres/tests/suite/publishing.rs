@@ -177,7 +177,7 @@ async fn a_lost_connection_neither_doubles_nor_loses() {
     let before = warehouse.read(DayRange::ALL).await.unwrap();
     let client = database.client().await;
     // Each of these tables is locked in its turn, so that the publisher is cut where it waits for it.
-    for table in ["branch_sales_daily", "warehouse_product_metrics", "teams", "warehouse_runs"] {
+    for table in ["branch_sales_daily", "warehouse_product_metrics", "restatements", "teams", "warehouse_runs"] {
         let changed = [("2026-03-01", 111), ("2026-03-02", 222)];
         let stage = staged(&warehouse, 2, &Scope::full(), &changed).await;
         client.batch_execute(&format!("BEGIN; LOCK TABLE {table} IN SHARE MODE")).await.unwrap();

@@ -1,11 +1,12 @@
 //! What comes back as it was staged: cells, product metrics, figures of agents.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use moon_core::{
-    AMOUNT_MINOR_MAX, AgentCell, Attainment, BusinessDate, Cell, ControlTotals, Coverage, DayControl, DayRange,
-    Dimension, ErrorKind, Figures, ProductMetrics, ProductRow, Scope, StagedRows, Sum, TargetScope, TargetStatus,
-    UNASSIGNED, Warehouse,
+    AMOUNT_MINOR_MAX, AgentCell, Attainment, BusinessDate, Calendar, Cell, ControlTotals, Coverage, DayControl,
+    DayRange, Dimension, ErrorKind, Figures, Period, ProductMetrics, ProductRow, PublishedTarget, Scope, StagedRows,
+    Sum, TargetScope, TargetStatus, UNASSIGNED, Warehouse,
 };
 
 use super::{cell, cells, control, figures, open, publish, publish_with, read, record, run_key};
@@ -152,10 +153,10 @@ pub async fn rows_that_do_not_belong_are_refused(warehouse: Arc<dyn Warehouse>) 
     let metrics =
         |month: &str| StagedRows::ProductMetrics { month: Some(date(month)), rows: vec![metric("L", 1, None)] };
     let agents = |month: &str| StagedRows::AgentCells(vec![agent(month, "withheld", 1)]);
-    let target = moon_core::PublishedTarget {
+    let target = PublishedTarget {
         product: None,
         scope: TargetScope::Agent(agent_code("AGT001")),
-        period: moon_core::Period::ALL,
+        period: Period::ALL,
         amount: rupees(1),
     };
     let twice = [StagedRows::AgentCells(vec![agent("2026-01-01", "a", 1), agent("2026-01-01", "a", 2)])];
@@ -206,4 +207,50 @@ pub async fn a_scope_may_have_gaps(warehouse: Arc<dyn Warehouse>) {
     assert_eq!(warehouse.cells(DayRange::ALL).await.unwrap(), expected);
     let zero = Figures::default();
     assert!(expected.iter().all(|cell| cell.figures != zero));
+}
+
+/// Whoever reads cells, frozen cells or metrics while runs are published sees those of one run.
+pub async fn cells_are_those_of_one_run(warehouse: Arc<dyn Warehouse>) {
+    const RUNS: u32 = 8;
+    const DAY: &str = "2026-03-31";
+    let march = Calendar::default().parse("2026-03").unwrap();
+    let published = Arc::new(AtomicBool::new(false));
+    let reader = {
+        let (warehouse, published) = (Arc::clone(&warehouse), Arc::clone(&published));
+        tokio::spawn(async move {
+            // The last reading begins after the last run.
+            loop {
+                let last = published.load(Ordering::SeqCst);
+                let found = warehouse.cells(DayRange::ALL).await.unwrap();
+                let nets: Vec<i128> = found.iter().map(|cell| cell.figures.net.minor).collect();
+                assert!(nets.is_empty() || nets.len() == 3, "all dimensions or none: {nets:?}");
+                assert!(nets.windows(2).all(|pair| pair.first() == pair.last()), "of one run: {nets:?}");
+                let metrics = warehouse.product_metrics(DayRange::ALL).await.unwrap();
+                let totals: Vec<i128> =
+                    metrics.iter().flat_map(|metrics| &metrics.rows).map(|row| row.total.minor).collect();
+                assert!(totals.is_empty() || totals.len() == 2, "all time and the month, or none: {totals:?}");
+                assert_eq!(totals.first(), totals.last(), "of one run");
+                for closing in warehouse.closings().await.unwrap() {
+                    let frozen = warehouse.closed_cells(closing.period, closing.closed_by.id).await.unwrap();
+                    let net = i128::from(closing.closed_by.number);
+                    assert_eq!(frozen.iter().map(|cell| cell.figures.net.minor).collect::<Vec<_>>(), [net; 3]);
+                }
+                if last {
+                    return nets;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+    };
+    for number in 1..=RUNS {
+        let net = i128::from(number);
+        let metrics = |month| StagedRows::ProductMetrics { month, rows: vec![metric("LIFE", net, None)] };
+        let others =
+            vec![metrics(None), metrics(Some(date("2026-03-01"))), StagedRows::Reopen(march), StagedRows::Close(march)];
+        publish_with(warehouse.as_ref(), run_key(number), &Scope::full(), &[(DAY, net)], others).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    published.store(true, Ordering::SeqCst);
+    assert_eq!(reader.await.unwrap(), [i128::from(RUNS); 3]);
+    assert_eq!(warehouse.closings().await.unwrap().len(), usize::try_from(RUNS).unwrap());
 }
