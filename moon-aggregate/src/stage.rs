@@ -27,23 +27,20 @@ pub(crate) async fn stage(
     progress: &dyn Progress,
 ) -> Result<()> {
     let Rows { dimensions, metrics, restatements, command, cells } = rows;
-    stage.write(StagedRows::Teams(dimensions.teams.clone())).await?;
-    stage.write(StagedRows::Branches(dimensions.branches.clone())).await?;
-    stage.write(StagedRows::Products(dimensions.products.clone())).await?;
-    stage.write(StagedRows::Targets(dimensions.targets.clone())).await?;
-    for ProductMetrics { month, rows } in metrics {
-        stage.write(StagedRows::ProductMetrics { month, rows }).await?;
+    let Published { teams, branches, products, targets, .. } = dimensions;
+    let first = [
+        StagedRows::Teams(teams.clone()),
+        StagedRows::Branches(branches.clone()),
+        StagedRows::Products(products.clone()),
+        StagedRows::Targets(targets.clone()),
+    ];
+    let metrics = metrics.into_iter().map(|ProductMetrics { month, rows }| StagedRows::ProductMetrics { month, rows });
+    let restatements = restatements.chunks(CHUNK_CELLS).map(|chunk| StagedRows::Restatements(chunk.to_vec()));
+    let reopened = command.reopen.iter().copied().map(StagedRows::Reopen);
+    let closed = command.close.iter().copied().map(StagedRows::Close);
+    for rows in first.into_iter().chain(metrics).chain(restatements).chain(reopened).chain(closed) {
+        stage.write(rows).await?;
         pulse.beat().await?;
-    }
-    for chunk in restatements.chunks(CHUNK_CELLS) {
-        stage.write(StagedRows::Restatements(chunk.to_vec())).await?;
-        pulse.beat().await?;
-    }
-    for period in &command.reopen {
-        stage.write(StagedRows::Reopen(*period)).await?;
-    }
-    for period in &command.close {
-        stage.write(StagedRows::Close(*period)).await?;
     }
     let mut staged = 0;
     for chunk in cells.chunks(CHUNK_CELLS) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::common::{BreakingStore, Fixture, Trick, Tricky, fixtures, rows, sale};
+use crate::common::{Fixture, Trick, Tricky, fixtures, rows, sale};
 use moon_aggregate::{Aggregation, RunCommand, RunOptions, Silent};
 use moon_core::{Basis, Clock as _, ErrorKind, RunOutcome, Warehouse};
 
@@ -138,40 +138,6 @@ async fn many_runs_at_once_leave_the_right_figures() {
         let seen = fixture.seen().await;
         fixture.run().await.unwrap();
         assert_eq!(fixture.seen().await, seen);
-    }
-}
-
-#[tokio::test]
-async fn wherever_the_store_fails_the_next_run_makes_up_for_it() {
-    for backend in ["memory", "sqlite"] {
-        let mut survived = false;
-        for nth in 0.. {
-            let mut fixture = match backend {
-                "memory" => crate::common::memory().await,
-                _ => crate::common::sqlite().await,
-            }
-            .filled()
-            .await;
-            let honest = fixture.ledger.clone();
-            let breaking = BreakingStore::new(Arc::clone(honest.store()));
-            fixture.ledger = fixture.over(Arc::new(breaking.clone())).await;
-            breaking.break_at(nth);
-            let broken = fixture.run().await;
-            survived = breaking.is_unbroken();
-            assert_eq!(broken.is_ok(), survived, "{backend}, call {nth}: {broken:?}");
-            fixture.ledger = honest;
-            fixture.wait();
-            fixture.run().await.unwrap();
-            let [teams, ..] = fixture.totals("all", Basis::Net).await;
-            assert_eq!(teams, rows(&[("Alpha", 14_000, 3), ("Beta", 3_250, 2), ("unassigned", 1_234, 1)]));
-            let marks = fixture.marks().await;
-            assert_eq!((marks.open, marks.claimed), (0, 0), "{backend}, call {nth}");
-            if survived {
-                assert!(nth >= 10, "{backend}: claiming, reading, confirming twice and settling take some calls");
-                break;
-            }
-        }
-        assert!(survived);
     }
 }
 

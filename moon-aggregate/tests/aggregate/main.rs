@@ -3,5 +3,10 @@
 
 mod common;
 mod crash;
+mod faults;
 mod figures;
+mod golden;
+mod incremental;
+mod law;
+mod lease;
 mod run;

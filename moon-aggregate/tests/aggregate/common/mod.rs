@@ -1,11 +1,12 @@
 //! Ledgers to aggregate, and warehouses that misbehave.
 
-mod store;
+mod faulty;
 mod warehouse;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+pub(crate) use faulty::FaultyWarehouse;
 use moon_aggregate::{Aggregation, RunCommand, RunOptions, RunReport, Silent};
 use moon_core::{
     Actor, Agent, AgentStatus, Amount, Basis, Branch, BusinessDate, Clock as _, Code, CodeKind, Consents, Contact,
@@ -15,7 +16,6 @@ use moon_core::{
 };
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
 use moon_store_sqlite::{SqliteStore, SqliteWarehouse};
-pub(crate) use store::BreakingStore;
 pub(crate) use warehouse::{Trick, Tricky};
 
 /// A ledger with its warehouse on some backend.
@@ -86,6 +86,22 @@ impl Fixture {
         self.aggregation().run(command, &RunOptions::default(), &Silent).await
     }
 
+    /// A run of a caller who insists.
+    pub(crate) async fn insist(&self, command: &RunCommand) -> Result<RunReport> {
+        let options = RunOptions { allow_shrink: true, ..RunOptions::default() };
+        self.aggregation().run(command, &options, &Silent).await
+    }
+
+    /// A run whose process dies before it publishes or right after.
+    pub(crate) async fn die(&self, published: bool) {
+        let trick = if published { Trick::DieAfterPublishing } else { Trick::DieBeforePublishing };
+        let tricky = Tricky::new(Arc::clone(&self.warehouse), [trick]);
+        let options = RunOptions { allow_shrink: true, ..RunOptions::default() };
+        let aggregation = Aggregation::new(self.ledger.clone(), Arc::<Tricky>::clone(&tricky));
+        let died = aggregation.run(&RunCommand::incremental(), &options, &Silent).await.unwrap_err();
+        assert_eq!(died.kind(), moon_core::ErrorKind::Backend, "{died}");
+    }
+
     /// Lets the lease of whoever died expire.
     pub(crate) fn wait(&self) {
         self.clock.set(self.clock.now() + RunOptions::default().lease);
@@ -97,8 +113,8 @@ impl Fixture {
         Ledger::open_with(store, &LedgerOptions::default(), Arc::<FixedClock>::clone(&self.clock), ids).await.unwrap()
     }
 
-    /// Two agents, two teams, two branches, two products with a target for March, and six sales.
-    pub(crate) async fn filled(self) -> Self {
+    /// Two agents, two teams, two branches, and two products.
+    pub(crate) async fn with_masters(self) -> Self {
         let by = actor();
         let name = |text: &str| Name::new("name", text).unwrap();
         let team = |text: &str| Team { code: code(text), name: name(text), version: Version::FIRST };
@@ -132,16 +148,6 @@ impl Fixture {
             branch: code(branch),
             expected: None,
         };
-        let target = |product: &str, amount: i64| NewTarget {
-            key: TargetKey {
-                product: Some(code(product)),
-                scope: TargetScope::Ledger,
-                period: self.ledger.settings().calendar.parse("2026-03").unwrap(),
-            },
-            from: None,
-            amount: Amount::from_minor(amount).unwrap(),
-            expected: None,
-        };
         let ledger = &self.ledger;
         ledger.put_teams(&by, &[team("Alpha"), team("Beta")], PutRule::Create).await.unwrap();
         let branches = [branch("Colombo", "West"), branch("Kandy", "Centre")];
@@ -151,18 +157,38 @@ impl Fixture {
         let places =
             [place("AGT001", "2025-01-01", "Alpha", "Colombo"), place("AGT002", "2025-01-01", "Beta", "Kandy")];
         ledger.assign(&by, &places).await.unwrap();
-        ledger.set_targets(&by, &[target("Junior", 10_000), target("Senior", 5000)]).await.unwrap();
-        self.record(&[
-            sale("1", Some("AGT001"), "Junior", 10_000, "2026-03-01"),
-            sale("2", Some("AGT002"), "Junior", 4000, "2026-03-31"),
-            sale("3", Some("AGT002"), "Senior", -750, "2026-02-10"),
-            sale("4", None, "Senior", 1234, "2025-03-20"),
-            sale("5", Some("AGT001"), "Senior", 0, "2026-04-05"),
-            sale("6", Some("AGT001"), "Junior", 6000, "2026-04-05"),
-            life("6", LifeMessage::Cancel { date: day("2026-05-02"), amount: Some(Amount::from_minor(2000).unwrap()) }),
-        ])
-        .await;
         self
+    }
+
+    /// All of that, a target for March for each product, and six sales.
+    pub(crate) async fn filled(self) -> Self {
+        let filled = self.with_masters().await;
+        let target = |product: &str, amount: i64| NewTarget {
+            key: TargetKey {
+                product: Some(code(product)),
+                scope: TargetScope::Ledger,
+                period: filled.ledger.settings().calendar.parse("2026-03").unwrap(),
+            },
+            from: None,
+            amount: Amount::from_minor(amount).unwrap(),
+            expected: None,
+        };
+        filled.ledger.set_targets(&actor(), &[target("Junior", 10_000), target("Senior", 5000)]).await.unwrap();
+        filled
+            .record(&[
+                sale("1", Some("AGT001"), "Junior", 10_000, "2026-03-01"),
+                sale("2", Some("AGT002"), "Junior", 4000, "2026-03-31"),
+                sale("3", Some("AGT002"), "Senior", -750, "2026-02-10"),
+                sale("4", None, "Senior", 1234, "2025-03-20"),
+                sale("5", Some("AGT001"), "Senior", 0, "2026-04-05"),
+                sale("6", Some("AGT001"), "Junior", 6000, "2026-04-05"),
+                life(
+                    "6",
+                    LifeMessage::Cancel { date: day("2026-05-02"), amount: Some(Amount::from_minor(2000).unwrap()) },
+                ),
+            ])
+            .await;
+        filled
     }
 
     pub(crate) async fn record(&self, messages: &[SaleMessage]) {
