@@ -13,6 +13,8 @@ use crate::{AdjustmentPostings, PostingColumns, Result};
 /// How many adjustments wait at most, beside a batch. Their cells are many, and each time that they are visited they push
 /// those of the sales out of the caches.
 const WAITING_MAX: usize = 65_536;
+/// Those of sales of so few days do not wait: their cells are few.
+const NEAR_DAYS: u32 = 62;
 
 impl Fold {
     /// Takes adjustments, which may wait for more.
@@ -22,29 +24,36 @@ impl Fold {
             return Err(unequal_lengths());
         }
         self.check_groups(&adjustments.postings, &(0..adjustments.postings.len()))?;
+        if are_near(&adjustments.postings.day) {
+            return self.adjust(adjustments);
+        }
         append(&mut self.waiting, adjustments);
-        if self.waiting.postings.len() < WAITING_MAX { Ok(()) } else { self.adjust() }
+        if self.waiting.postings.len() < WAITING_MAX { Ok(()) } else { self.adjust_waiting() }
     }
 
-    /// Adds the adjustments that wait: to the net figures in the bucket of the sale's day, to the activity in that of
-    /// their own.
-    pub(super) fn adjust(&mut self) -> Result<()> {
-        let rows = self.waiting.postings.len();
-        if rows == 0 {
-            return Ok(());
-        }
+    /// Adds the adjustments that wait.
+    pub(super) fn adjust_waiting(&mut self) -> Result<()> {
         let mut adjustments = std::mem::take(&mut self.waiting);
-        self.adjusted = true;
+        self.adjust(&adjustments)?;
+        clear(&mut adjustments);
+        self.waiting = adjustments;
+        Ok(())
+    }
+
+    /// Adds adjustments: to the net figures in the bucket of the sale's day, to the activity in that of their own.
+    fn adjust(&mut self, adjustments: &AdjustmentPostings) -> Result<()> {
+        let rows = adjustments.postings.len();
+        self.adjusted |= rows > 0;
         let (mut start, mut emptied_for) = (0, None);
         while start < rows {
             let block = start..rows.min(start + BLOCK_ROWS);
-            start += self.adjust_shared(&adjustments, &block);
-            if start == block.end || self.learn_days(&adjustments, &(start..block.end))? {
+            start += self.adjust_shared(adjustments, &block);
+            if start == block.end || self.learn_days(adjustments, &(start..block.end))? {
                 continue;
             }
             // What is in the way now is what was added before, or the size of the amount.
             if emptied_for == Some(start) {
-                self.adjust_alone(&adjustments, start, true)?;
+                self.adjust_alone(adjustments, start, true)?;
                 start += 1;
             } else {
                 self.unpack_adjustments()?;
@@ -53,10 +62,8 @@ impl Fold {
             }
         }
         if self.tables.iter().any(|table| !table.shares()) {
-            (0..rows).try_for_each(|row| self.adjust_alone(&adjustments, row, false))?;
+            (0..rows).try_for_each(|row| self.adjust_alone(adjustments, row, false))?;
         }
-        clear(&mut adjustments);
-        self.waiting = adjustments;
         Ok(())
     }
 
@@ -122,6 +129,14 @@ impl Fold {
         }
         Ok(())
     }
+}
+
+/// Whether these days lie within a few, as in day order.
+fn are_near(days: &[i32]) -> bool {
+    let range = days.iter().fold(None, |range: Option<(i32, i32)>, day| {
+        Some(range.map_or((*day, *day), |(min, max)| (min.min(*day), max.max(*day))))
+    });
+    range.is_none_or(|(min, max)| min.abs_diff(max) <= NEAR_DAYS)
 }
 
 fn append(waiting: &mut AdjustmentPostings, more: &AdjustmentPostings) {

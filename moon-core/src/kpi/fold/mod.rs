@@ -277,7 +277,7 @@ impl Fold {
 
     /// Moves everything into the exact sums.
     fn unpack(&mut self) -> Result<()> {
-        self.adjust()?;
+        self.adjust_waiting()?;
         self.unpack_adjustments()?;
         self.unpack_sales()
     }
@@ -308,4 +308,15 @@ fn unpack(drained: Drained<'_>, tables: &mut [Table], control: &mut Control) -> 
     control.add(bucket, side, plain, plain.minor.unsigned_abs());
     let mut sharing = tables.iter_mut().filter(|table| table.shares()).zip(parts);
     sharing.try_for_each(|(table, cells)| table.unpack_checked(bucket, side, cells, COUNT_BITS))
+}
+
+/// Lengthens a list of accumulators. It grows fourfold: days arrive one by one, and memory that waits costs less than
+/// moving what is there.
+fn lengthen<T: Clone>(list: &mut Vec<T>, length: usize, empty: T) {
+    if length > list.capacity() {
+        list.reserve_exact(length.saturating_mul(4) - list.len());
+    }
+    if length > list.len() {
+        list.resize(length, empty);
+    }
 }

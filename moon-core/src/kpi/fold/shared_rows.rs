@@ -6,7 +6,7 @@ use super::buckets::{Days, look_up};
 use super::control::Plain;
 use super::runs::full;
 use super::tally::{Side, fits_adjustment, small_adjustment};
-use super::{BLOCK_ROWS, DIMENSIONS_MAX};
+use super::{BLOCK_ROWS, DIMENSIONS_MAX, lengthen};
 
 /// How many groups a dimension may have to take part.
 pub(super) const SHARED_GROUPS: usize = 64;
@@ -158,9 +158,7 @@ impl<const D: usize> Row<D> {
 
 impl<const D: usize> Rows<D> {
     fn fit(&mut self, buckets: usize) {
-        if buckets > self.sales.len() {
-            self.sales.resize(buckets, Row::EMPTY);
-        }
+        lengthen(&mut self.sales, buckets, Row::EMPTY);
     }
 
     fn add_sales(&mut self, sales: &MixedBlock<'_>, days: Days<'_>) -> usize {
@@ -184,9 +182,7 @@ impl<const D: usize> Rows<D> {
     fn adjust(&mut self, adjustments: &MixedBlock<'_>, own_days: &[i32], counts: &[i8], days: Days<'_>) -> usize {
         let Some(columns) = adjustments.groups.first_chunk::<D>() else { return 0 };
         for side in [&mut self.net, &mut self.activity] {
-            if side.len() < self.sales.len() {
-                side.resize(self.sales.len(), Row::EMPTY);
-            }
+            lengthen(side, self.sales.len(), Row::EMPTY);
         }
         let rows = adjustments.days.iter().zip(own_days).zip(adjustments.amounts).zip(counts);
         for (index, (((day, own_day), amount), count)) in rows.enumerate() {

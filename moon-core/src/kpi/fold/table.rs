@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::lengthen;
 use super::packing;
 use super::shared_rows::SHARED_GROUPS;
 use super::tally::{Side, Tally, small_sales, try_add_adjustment, try_add_sales};
@@ -70,11 +71,9 @@ impl Table {
             self.row_bits = row_bits;
         }
         let cells = buckets << self.row_bits;
-        if cells > self.sales.len() {
-            self.sales.resize(cells, 0);
-        }
-        if !self.shares() && cells > self.packed.len() {
-            self.packed.resize(cells, 0);
+        lengthen(&mut self.sales, cells, 0);
+        if !self.shares() {
+            lengthen(&mut self.packed, cells, 0);
         }
     }
 
@@ -224,10 +223,8 @@ impl Table {
 
     /// Makes room for adjustments.
     fn fit_adjusted(&mut self) {
-        if self.net.len() < self.sales.len() {
-            self.net.resize(self.sales.len(), 0);
-            self.activity.resize(self.sales.len(), 0);
-        }
+        lengthen(&mut self.net, self.sales.len(), 0);
+        lengthen(&mut self.activity, self.sales.len(), 0);
     }
 
     /// One of the sums of a cell, given its small form.
