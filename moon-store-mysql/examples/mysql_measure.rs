@@ -1,6 +1,6 @@
 //! Measures recording, scanning and summing on the server of `MOON_TEST_MYSQL_URL`, in a database `moon_measure` that it makes
 //! and removes: `cargo run --release -p moon-store-mysql --example mysql_measure -- 1000000 5000`, the number of sales and how
-//! many go into one call.
+//! many go into one call; a third word, `record`, leaves everything but recording out, and the database where it is.
 //!
 //! Recording is compared with one LOAD DATA LOCAL INFILE of the same rows into a table with the same keys, foreign keys and
 //! indexes (the server must allow it: `local_infile = 1`), and scanning with a client that only drains the same rows.
@@ -137,6 +137,7 @@ async fn main() {
     let mut arguments = std::env::args().skip(1);
     let mut number = |default: u32| arguments.next().map_or(default, |text| text.parse().expect("a number"));
     let (all, call) = (number(1_000_000), number(5_000));
+    let only_recording = arguments.next().is_some_and(|word| word == "record");
     let url = std::env::var("MOON_TEST_MYSQL_URL").expect("MOON_TEST_MYSQL_URL");
     let options = Opts::from_url(&url).expect("MOON_TEST_MYSQL_URL is a URL");
     let mut conn = Conn::new(OptsBuilder::from_opts(options).prefer_socket(false)).await.unwrap();
@@ -164,6 +165,9 @@ async fn main() {
     let loaded = load_data(&mut conn).await;
     rate("LOAD DATA, one statement", all, loaded);
     println!("record_sales is {} % of LOAD DATA", loaded.as_millis() * 100 / took.as_millis().max(1));
+    if only_recording {
+        return;
+    }
     conn.query_drop("DROP TABLE bare_sales").await.unwrap();
 
     let again = sales(0, call.min(all), all);

@@ -1,6 +1,6 @@
 //! Measures recording, scanning and summing against the database of `MOON_TEST_POSTGRES_URL`, in a schema of its own that it
 //! removes at the end: `cargo run --release -p moon-store-postgres --example postgres_measure -- 1000000 5000`, the number of
-//! sales and how many go into one call.
+//! sales and how many go into one call; a third word, `record`, leaves everything but recording out, and the schema where it is.
 //!
 //! Recording is compared with a bare COPY, in its binary form and one single statement, of the same rows into a table with
 //! the same keys, foreign keys and indexes.
@@ -98,6 +98,7 @@ async fn main() {
     let mut arguments = std::env::args().skip(1);
     let mut number = |default: u32| arguments.next().map_or(default, |text| text.parse().expect("a number"));
     let (all, call) = (number(1_000_000), number(5_000));
+    let only_recording = arguments.next().is_some_and(|word| word == "record");
     let url = std::env::var("MOON_TEST_POSTGRES_URL").expect("MOON_TEST_POSTGRES_URL");
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -123,6 +124,9 @@ async fn main() {
     let bare = bare(&client, copied(&client).await).await;
     rate("bare COPY, one statement", all, bare);
     println!("record_sales is {} % of bare COPY", bare.as_millis() * 100 / took.as_millis().max(1));
+    if only_recording {
+        return;
+    }
     client.batch_execute("DROP TABLE bare; ANALYZE").await.unwrap();
 
     let again = sales(0, call.min(all), all);

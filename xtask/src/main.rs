@@ -3,10 +3,13 @@
 
 mod check;
 mod console;
+mod measure;
 mod memory;
+mod recording;
 mod serve;
 mod tools;
 mod torture;
+mod warehouse;
 
 use std::process::ExitCode;
 
@@ -28,6 +31,11 @@ commands:
   measure-memory [--sales N]
                  imports N generated sales (1,000,000 by default) into an SQLite store, aggregates them, and holds the
                  memory that the two programs take against its limits: 150 MiB and 100 MiB; for Linux
+  measure-warehouse [--sales N]
+                 aggregates N generated sales (10,000,000 by default) from MariaDB into a warehouse on PostgreSQL, and holds
+                 time and memory against a client that only reads the same rows, MariaDB's own GROUP BY, and 64 MiB
+  measure-recording [--sales N]
+                 records N sales (1,000,000 by default) on both servers, and holds the speed against binary COPY and LOAD DATA
   help           this text
 
 test and servers start no server whose variable is set already, and none that MOON_TEST_SKIP names: `postgres`, `mysql`
@@ -42,6 +50,8 @@ enum Command {
     Servers(Vec<String>),
     Torture { rounds: u32, seed: Option<u32> },
     MeasureMemory { sales: u64 },
+    MeasureWarehouse { sales: u64 },
+    MeasureRecording { sales: u64 },
     Help,
 }
 
@@ -56,15 +66,28 @@ impl Command {
             ("servers", [flag, ..]) if flag.starts_with('-') => Err(format!("servers does not know `{flag}`")),
             ("servers", program) => Ok(Self::Servers(program.to_vec())),
             ("torture", flags) => torture_flags(flags),
-            ("measure-memory", []) => Ok(Self::MeasureMemory { sales: memory::SALES_DEFAULT }),
-            ("measure-memory", [flag, sales]) if flag == "--sales" => match sales.replace('_', "").parse() {
-                Ok(0) | Err(_) => Err(format!("--sales wants a number above 0, not `{sales}`")),
-                Ok(sales) => Ok(Self::MeasureMemory { sales }),
-            },
-            ("measure-memory", [other, ..]) => Err(format!("measure-memory does not know `{other}`")),
+            ("measure-memory", flags) => Ok(Self::MeasureMemory { sales: sales(name, flags, memory::SALES_DEFAULT)? }),
+            ("measure-warehouse", flags) => {
+                Ok(Self::MeasureWarehouse { sales: sales(name, flags, warehouse::SALES_DEFAULT)? })
+            }
+            ("measure-recording", flags) => {
+                Ok(Self::MeasureRecording { sales: sales(name, flags, recording::SALES_DEFAULT)? })
+            }
             ("help" | "--help" | "-h", _) => Ok(Self::Help),
             _ => Err(format!("there is no command `{name}`")),
         }
+    }
+}
+
+/// How many sales a measurement takes.
+fn sales(command: &str, flags: &[String], default: u64) -> Result<u64, String> {
+    match flags {
+        [] => Ok(default),
+        [flag, sales] if flag == "--sales" => match sales.replace('_', "").parse() {
+            Ok(0) | Err(_) => Err(format!("--sales wants a number above 0, not `{sales}`")),
+            Ok(sales) => Ok(sales),
+        },
+        [other, ..] => Err(format!("{command} does not know `{other}`")),
     }
 }
 
@@ -91,6 +114,8 @@ fn main() -> ExitCode {
         Ok(Command::Servers(program)) => serve::run(&program),
         Ok(Command::Torture { rounds, seed }) => torture::run(rounds, seed),
         Ok(Command::MeasureMemory { sales }) => memory::run(sales),
+        Ok(Command::MeasureWarehouse { sales }) => warehouse::run(sales),
+        Ok(Command::MeasureRecording { sales }) => recording::run(sales),
         Ok(Command::Help) => {
             console::say(USAGE);
             ExitCode::SUCCESS
@@ -119,6 +144,9 @@ mod tests {
         assert_eq!(parse("servers cargo test --doc"), Ok(Command::Servers(program)));
         assert_eq!(parse("measure-memory"), Ok(Command::MeasureMemory { sales: memory::SALES_DEFAULT }));
         assert_eq!(parse("measure-memory --sales 10_000_000"), Ok(Command::MeasureMemory { sales: 10_000_000 }));
+        let sales = warehouse::SALES_DEFAULT;
+        assert_eq!(parse("measure-warehouse"), Ok(Command::MeasureWarehouse { sales }));
+        assert_eq!(parse("measure-recording --sales 5"), Ok(Command::MeasureRecording { sales: 5 }));
         assert_eq!(parse("torture"), Ok(Command::Torture { rounds: torture::ROUNDS_DEFAULT, seed: None }));
         assert_eq!(parse("torture --seed 7 --rounds 20"), Ok(Command::Torture { rounds: 20, seed: Some(7) }));
         assert_eq!(parse("help"), Ok(Command::Help));
