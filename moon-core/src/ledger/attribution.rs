@@ -28,8 +28,12 @@ impl Attribution {
 
     /// As sold: what is given stays, and what is not given is that of the agent's assignment on the sale's date.
     pub(crate) fn places(&self, content: &SaleContent) -> Places {
-        let assignment = || content.agent.as_ref().and_then(|agent| self.on(agent, content.date));
-        Self::fill(content, assignment)
+        Self::fill(content, || self.behind(content))
+    }
+
+    /// The assignment that fills in what a content does not give.
+    pub(crate) fn behind(&self, content: &SaleContent) -> Option<&Assignment> {
+        content.agent.as_ref().and_then(|agent| self.on(agent, content.date))
     }
 
     /// As now: what is given stays, and what is not given is that of the assignment in force today, else of the one that

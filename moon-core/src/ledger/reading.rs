@@ -1,7 +1,8 @@
 //! Reading the ledger.
 
 use super::Ledger;
-use crate::{MessageBody, Result, Sale, SaleId, SaleKey, StoredMessage, TxMode, UnitOfWork};
+use super::attribution::Attribution;
+use crate::{Assignment, MessageBody, Result, Sale, SaleId, SaleKey, StoredMessage, TxMode, UnitOfWork};
 
 /// A sale with everything that was ever said about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,5 +48,22 @@ impl Ledger {
         });
         messages.sort_by_key(|message| message.revision);
         Ok(Some(SaleHistory { sale, messages }))
+    }
+
+    /// For each sale the assignment from which places that its source did not give are derived: that of its agent on its
+    /// date. `None` for a sale without an agent, and where the agent has none.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn assignments_behind_in(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        sales: &[Sale],
+    ) -> Result<Vec<Option<Assignment>>> {
+        let mut agents: Vec<_> = sales.iter().filter_map(|sale| sale.content.agent.clone()).collect();
+        agents.sort_unstable();
+        agents.dedup();
+        let attribution = Attribution::load(unit, &agents).await?;
+        Ok(sales.iter().map(|sale| attribution.behind(&sale.content).cloned()).collect())
     }
 }
