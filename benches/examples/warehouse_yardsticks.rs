@@ -2,8 +2,8 @@
 //!
 //! - `fill URL SALES` puts a generated history of so many sales through the ledger of a database.
 //! - `drain URL` reads the rows that an aggregation reads, by the same statement, and does nothing with them.
-//! - `group-by-dimension URL` lets the server sum them by team, by branch and by product, a statement each.
-//! - `group-by-all URL` lets it sum them by all three at once, and adds up the groups here.
+//! - `group-by-dimension URL` lets the server sum them by day, and by day and team, branch and product, a statement each.
+//! - `group-by-all URL` lets it sum them by day and all three at once, and adds up the groups here.
 //!
 //! The last three print one line: the milliseconds that they took and the rows that came back.
 #![expect(
@@ -52,6 +52,9 @@ const PARTS: [(&str, &str); 3] = [
          JOIN ledger_sales s FORCE INDEX (PRIMARY) ON s.sale_date = j.sale_date AND s.id = j.sale_id",
     ),
 ];
+
+/// By day alone: the plain sums that the others must add up to.
+const PLAIN: &str = "NULL";
 
 const DIMENSIONS: [&str; 3] = ["s.team_id", "s.branch_id", "s.product_id"];
 
@@ -103,10 +106,10 @@ async fn drain(conn: &mut Conn) -> u64 {
 
 async fn group_by_dimension(conn: &mut Conn) -> u64 {
     let mut rows = 0;
-    for column in DIMENSIONS {
+    for column in DIMENSIONS.into_iter().chain([PLAIN]) {
         for (day, sums) in PARTS {
-            let sql =
-                format!("SELECT STRAIGHT_JOIN {day}, {column}, {sums} WHERE s.state = 0 GROUP BY {day}, {column}");
+            let by = if column == PLAIN { day.to_owned() } else { format!("{day}, {column}") };
+            let sql = format!("SELECT STRAIGHT_JOIN {day}, {column}, {sums} WHERE s.state = 0 GROUP BY {by}");
             conn.exec_iter(sql, ()).await.unwrap().for_each_and_drop(|_| rows += 1).await.unwrap();
         }
     }
