@@ -49,6 +49,8 @@ impl SettingsArgs {
             Setting::TimeZone => self.time_zone.as_deref(),
             Setting::FiscalYearStart => self.fiscal_year_start.as_deref(),
             Setting::Log => self.log.as_deref(),
+            // The programs that know these have flags of their own for them.
+            Setting::Listen | Setting::ScheduleCron | Setting::MetricsFile | Setting::PushGateway => None,
         }
     }
 

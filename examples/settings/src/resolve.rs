@@ -21,12 +21,26 @@ pub(crate) enum Setting {
     TimeZone,
     FiscalYearStart,
     Log,
+    Listen,
+    ScheduleCron,
+    MetricsFile,
+    PushGateway,
 }
 
 impl Setting {
-    /// All of them, in the order in which they are explained.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::StoreUrl, Self::WarehouseUrl, Self::Currency, Self::TimeZone, Self::FiscalYearStart, Self::Log];
+    /// All of them, in the order in which they are explained. Those behind `Log` have no flag that all programs share.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::StoreUrl,
+        Self::WarehouseUrl,
+        Self::Currency,
+        Self::TimeZone,
+        Self::FiscalYearStart,
+        Self::Log,
+        Self::Listen,
+        Self::ScheduleCron,
+        Self::MetricsFile,
+        Self::PushGateway,
+    ];
 
     /// The key in the settings file.
     pub(crate) fn name(self) -> &'static str {
@@ -37,6 +51,10 @@ impl Setting {
             Self::TimeZone => "time_zone",
             Self::FiscalYearStart => "fiscal_year_start",
             Self::Log => "log",
+            Self::Listen => "listen",
+            Self::ScheduleCron => "schedule_cron",
+            Self::MetricsFile => "metrics_file",
+            Self::PushGateway => "push_gateway",
         }
     }
 

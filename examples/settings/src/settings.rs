@@ -1,7 +1,8 @@
 //! The settings of a program.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 use moon_core::{Calendar, Error, LedgerOptions, Result};
@@ -9,6 +10,7 @@ use moon_core::{Calendar, Error, LedgerOptions, Result};
 use crate::args::SettingsArgs;
 use crate::exit::HINT;
 use crate::logging;
+use crate::push::PushGatewayUrl;
 use crate::resolve::{Layers, Setting};
 use crate::url::{StoreUrl, store_url};
 
@@ -28,6 +30,14 @@ pub struct Settings {
     pub ledger: LedgerOptions,
     /// What is logged, in the form of a `tracing_subscriber::EnvFilter`.
     pub log: String,
+    /// Where a program serves HTTP. The program's own flag wins.
+    pub listen: Option<SocketAddr>,
+    /// When the aggregator's schedule runs, in the form of cron. The program's own flag wins.
+    pub schedule_cron: Option<String>,
+    /// Where a job leaves its metrics as a text file. The program's own flag wins.
+    pub metrics_file: Option<PathBuf>,
+    /// The Pushgateway that a job tells its metrics. The program's own flag wins.
+    pub push_gateway: Option<PushGatewayUrl>,
 }
 
 impl Settings {
@@ -59,6 +69,10 @@ impl Settings {
                 calendar: layers.read(Setting::FiscalYearStart, calendar)?,
             },
             log: layers.read(Setting::Log, log)?.unwrap_or_else(|| DEFAULT_LOG.to_owned()),
+            listen: layers.read(Setting::Listen, listen)?,
+            schedule_cron: layers.read(Setting::ScheduleCron, |text| Ok(text.to_owned()))?,
+            metrics_file: layers.read(Setting::MetricsFile, |text| Ok(PathBuf::from(text)))?,
+            push_gateway: layers.read(Setting::PushGateway, str::parse)?,
         })
     }
 
@@ -82,6 +96,12 @@ fn calendar(text: &str) -> Result<Calendar> {
         Error::invalid("fiscal year must start in a month from 1 to 12").with("month", format_args!("{text:?}"))
     })?;
     Calendar::new(month)
+}
+
+fn listen(text: &str) -> Result<SocketAddr> {
+    text.parse().map_err(|_| {
+        Error::invalid("address is not of the form ADDRESS:PORT").with("address", format_args!("{text:?}"))
+    })
 }
 
 fn log(text: &str) -> Result<String> {
@@ -148,10 +168,14 @@ mod tests {
             ("time_zone", "Europe/Berlin"),
             ("fiscal_year_start", "4"),
             ("log", "warn,sqlx=error"),
+            ("listen", "0.0.0.0:80"),
+            ("schedule_cron", "30 18 * * *"),
+            ("metrics_file", "moon.prom"),
+            ("push_gateway", "http://gateway:9091"),
         ];
         assert_eq!(values.map(|(name, _)| name), Setting::ALL.map(Setting::name));
         let flags: Vec<String> =
-            values.iter().map(|(name, value)| format!("--{}={value}", name.replace('_', "-"))).collect();
+            values.iter().take(6).map(|(name, value)| format!("--{}={value}", name.replace('_', "-"))).collect();
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         let variables = values.map(|(name, value)| (format!("MOON_{}", name.to_uppercase()), value));
         let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
@@ -165,8 +189,16 @@ mod tests {
             calendar: Some(Calendar::new(4).unwrap()),
         };
         assert_eq!((by_flags.ledger, by_flags.log.as_str()), (ledger, "warn,sqlx=error"));
-        assert_eq!(load(&[], &variables, None).unwrap(), by_flags);
-        assert_eq!(load(&[], &[], Some(&file)).unwrap(), by_flags);
+        let by_variables = load(&[], &variables, None).unwrap();
+        assert_eq!(load(&[], &[], Some(&file)).unwrap(), by_variables);
+        // What the programs have flags of their own for.
+        assert_eq!(by_variables.listen.map(|address| address.port()), Some(80));
+        assert_eq!(by_variables.schedule_cron.as_deref(), Some("30 18 * * *"));
+        assert_eq!(by_variables.metrics_file.as_deref(), Some(Path::new("moon.prom")));
+        assert_eq!(by_variables.push_gateway.as_ref().map(PushGatewayUrl::expose), Some("http://gateway:9091"));
+        let shared =
+            Settings { listen: None, schedule_cron: None, metrics_file: None, push_gateway: None, ..by_variables };
+        assert_eq!(shared, by_flags);
     }
 
     #[test]
@@ -183,6 +215,8 @@ mod tests {
             (load(&[], &[("MOON_WAREHOUSE_URL", "moon.db")], None), "variable: MOON_WAREHOUSE_URL"),
             (load(&["--config", "there-is-no-such-file.toml"], &[], None), "flag: --config"),
             (load(&[], &[], Some("listen = \"x\"")), "setting: listen in "),
+            (load(&[], &[], Some("lisen = \"x\"")), "setting: lisen in "),
+            (load(&[], &[("MOON_PUSH_GATEWAY", "gateway")], None), "variable: MOON_PUSH_GATEWAY"),
         ];
         for (result, place) in cases {
             let error = result.unwrap_err();

@@ -16,5 +16,6 @@ pub use fold::{Fold, FoldPlan, fold_parallel};
 pub use posting::{
     AdjustmentPostings, GIVEN_BRANCH, GIVEN_TEAM, NewCodes, PostingBatch, PostingColumns, UNASSIGNED_INDEX,
 };
+pub use render::push_csv_text;
 pub use report::{Attainment, BranchRow, Coverage, KpiQuery, KpiReport, ProductRow, ReportRun, TargetStatus, TeamRow};
 pub use target::{ResolvedTarget, TargetBook, publishable_targets, targets_in_force};

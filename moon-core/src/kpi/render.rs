@@ -48,7 +48,7 @@ impl KpiReport {
             out.push_str(figure);
             for text in [code, name, region] {
                 out.push(',');
-                push_text(out, text);
+                push_csv_text(out, text);
             }
             let mut fields = vec![target_amount, sales, count, variance, attainment, status, complete, coverage];
             if year_before {
@@ -143,8 +143,9 @@ fn amount(minor: i128, currency: Currency) -> String {
     Sum::new(minor, 0).display(currency).to_string()
 }
 
-/// Appends a text as a CSV field.
-fn push_text(out: &mut String, text: &str) {
+/// Appends a text as a CSV field: quoted where it must be, and with an apostrophe in front where a spreadsheet would take it
+/// for a formula.
+pub fn push_csv_text(out: &mut String, text: &str) {
     // A formula in a name must not run on the machine of whoever opens the file.
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if !formula && !text.contains([',', '"', '\n', '\r']) {
