@@ -14,6 +14,7 @@ use crate::guard::{self, Warning};
 use crate::lease;
 use crate::manifest::manifest;
 use crate::metrics::Metrics;
+use crate::path::choose;
 use crate::plan::Plan;
 use crate::progress::{Progress, Step};
 use crate::pulse::Pulse;
@@ -141,6 +142,8 @@ impl Aggregation {
         let warehouse = self.warehouse().as_ref();
         let closed = closed_days(&warehouse.closings().await?, &claim.command.reopen);
         let before = Before::read(warehouse, plan, &closed).await?;
+        let path = choose(reading.path, &self.ledger().store().info(), &plan.days, &before.cells);
+        let reading = Reading { path, ..reading };
         let totals = source.sum(&plan.days, &reading, &mut known.rows_read).await?;
         if plan.is_full() {
             let days = &totals.control.days;

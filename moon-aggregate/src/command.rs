@@ -87,7 +87,8 @@ impl RunCommand {
 /// How the days are summed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Path {
-    /// As is faster on the store at hand, by what was measured.
+    /// As is faster for this range on the store at hand, by what was measured: folded nearly always; summed by PostgreSQL for
+    /// a month to a year of many sales a day.
     #[default]
     Auto,
     /// Their postings are read and folded.
@@ -104,6 +105,8 @@ pub enum Busy {
     Leave,
     /// It waits, by the ledger's pauses, until the other has ended or has not been heard of for the length of its lease.
     Wait,
+    /// It waits that long at most, by the ledger's clock, and is refused then.
+    WaitAtMost(Duration),
 }
 
 /// How a run is made. Nothing of it is persisted.

@@ -65,6 +65,7 @@ mod guard;
 mod lease;
 mod manifest;
 mod metrics;
+mod path;
 mod plan;
 mod preview;
 mod progress;
