@@ -7,6 +7,7 @@ use moon_core::{
 };
 
 use crate::Aggregation;
+use crate::agents::kept;
 use crate::before::{Before, confirm_published};
 use crate::changes::{closed_days, restatements};
 use crate::command::{Mode, RunOptions};
@@ -93,7 +94,7 @@ impl Aggregation {
         if view.unfinished != Some(claim.key.id) {
             return Err(lease::lost().with("run", claim.key.id));
         }
-        let plan = Plan::new(self.ledger(), warehouse, &claim.command, &view, &published).await?;
+        let plan = Plan::new(self, &claim.command, &view, &published).await?;
         (known.kind, known.days) = (plan.kind, if plan.is_full() { DayRange::new(0, 0) } else { plan.days.hull() });
         let mut staged = match warehouse.open(&claim.key, &plan.scope()).await? {
             Opening::Staged(staged) => staged,
@@ -142,9 +143,14 @@ impl Aggregation {
         let warehouse = self.warehouse().as_ref();
         let closed = closed_days(&warehouse.closings().await?, &claim.command.reopen);
         let before = Before::read(warehouse, plan, &closed).await?;
-        let path = choose(reading.path, &self.ledger().store().info(), &plan.days, &before.cells);
+        let path = match self.agent_figures() {
+            None => choose(reading.path, &self.ledger().store().info(), &plan.days, &before.cells),
+            // Their postings are read in any case.
+            Some(_) => reading.path,
+        };
         let reading = Reading { path, ..reading };
-        let totals = source.sum(&plan.days, &reading, &mut known.rows_read).await?;
+        let agents_kept = kept(warehouse, plan).await?;
+        let (totals, agents) = source.sum_planned(plan, self.agent_figures(), &reading, &mut known.rows_read).await?;
         if plan.is_full() {
             let days = &totals.control.days;
             let hull = days.first().zip(days.last()).map(|(first, last)| DayRange::inclusive(first.day, last.day));
@@ -156,7 +162,7 @@ impl Aggregation {
         let metrics =
             if plan.is_full() { metrics.full()? } else { metrics.incremental(warehouse, plan, &before).await? };
         let restatements = restatements(claim.key, &closed, &before.cells, &totals.cells);
-        known.manifest = manifest(&claim.command, &totals.cells);
+        known.manifest = manifest(&claim.command, &totals.cells, self.agent_figures())?;
 
         reading.progress.step(Step::Staging);
         // Asked twice: here, so that nothing gets between the rows of an attempt that has taken over, and once all is
@@ -167,6 +173,8 @@ impl Aggregation {
             metrics,
             restatements: &restatements,
             command: &claim.command,
+            agents: &agents,
+            agents_kept,
             cells: &totals.cells,
         };
         if let Some(pulse) = reading.pulse {

@@ -57,6 +57,7 @@
 //! published; and since cells are staged last, what one attempt removed of the other's stage is missing in the sums that
 //! are read back, and is refused.
 
+mod agents;
 mod attempt;
 mod before;
 mod changes;
@@ -76,6 +77,7 @@ mod source;
 mod stage;
 mod state;
 
+pub use agents::{AgentFigures, PseudonymKey, WITHHELD};
 pub use changes::CellChange;
 pub use command::{Busy, Mode, Path, RunCommand, RunOptions};
 pub use guard::Warning;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use moon_core::{Cell, Manifest};
+use moon_core::{Cell, Manifest, Result};
 use sha2::{Digest, Sha256};
 
+use crate::agents::AgentFigures;
 use crate::command::RunCommand;
 
 /// The hash of cells: SHA-256, in lower-case hexadecimal, over a line for each cell, in their order: ascending by
@@ -42,13 +43,14 @@ pub fn hash_cells<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> String {
 }
 
 /// The manifest of a run.
-pub(crate) fn manifest(command: &RunCommand, cells: &[Cell]) -> Manifest {
-    Manifest {
+pub(crate) fn manifest(command: &RunCommand, cells: &[Cell], agents: Option<&AgentFigures>) -> Result<Manifest> {
+    Ok(Manifest {
         cells: u64::try_from(cells.len()).unwrap_or(u64::MAX),
         cells_hash: hash_cells(cells),
         closed: command.close.clone(),
         reopened: command.reopen.clone(),
-    }
+        agent_key: agents.map(|agents| agents.key.fingerprint()).transpose()?,
+    })
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use moon_core::{
-    BusinessDate, Calendar, DayRange, DaySet, Granularity, Ledger, Period, ProductCode, ProductMetrics, ProductRow,
-    Published, PublishedTarget, Result, RunKind, Scope, Warehouse,
+    BusinessDate, Calendar, DayRange, DaySet, Granularity, Mark, Period, ProductCode, ProductMetrics, ProductRow,
+    Published, PublishedTarget, Result, RunKind, RunRecord, Scope,
 };
 
+use crate::Aggregation;
 use crate::command::{Mode, RunCommand};
 use crate::source::View;
 
@@ -24,21 +25,30 @@ pub(crate) struct Plan {
     pub(crate) published_months: BTreeSet<Period>,
     /// Product metrics of all time, as published.
     pub(crate) all_time: Vec<ProductRow>,
+    /// The days of the months whose figures of agents are computed: all that hold a touched day. None where they are
+    /// switched off.
+    pub(crate) agent_days: DaySet,
 }
 
 impl Plan {
     /// Plans a run. Touched days are all that has changed only since the run whose marks were settled last. If that is not
     /// what the warehouse shows (before the first run; after a restored store has started a new epoch; in a warehouse that
-    /// is new or was restored itself), all days are computed.
+    /// is new or was restored itself), all days are computed. So they are when figures of agents were switched on or off,
+    /// got another key, or when a consent changed: all months of agents differ then.
     pub(crate) async fn new(
-        ledger: &Ledger,
-        warehouse: &dyn Warehouse,
+        aggregation: &Aggregation,
         command: &RunCommand,
         view: &View,
         published: &Published,
     ) -> Result<Self> {
-        let last = published.run.as_ref().filter(|run| Some(run.key) == view.settled);
-        let (Some(last), false) = (last, command.mode == Mode::Full) else { return Ok(Self::full()) };
+        let (ledger, warehouse) = (aggregation.ledger(), aggregation.warehouse().as_ref());
+        let key = aggregation.agent_figures().map(|agents| agents.key.fingerprint()).transpose()?;
+        let as_before = |run: &&RunRecord| Some(run.key) == view.settled && run.manifest.agent_key == key;
+        let last = published.run.as_ref().filter(as_before);
+        let consents_changed = key.is_some() && view.other_marks.contains(&Mark::Consents);
+        let (Some(last), false) = (last, command.mode == Mode::Full || consents_changed) else {
+            return Ok(Self::full(key.is_some()));
+        };
         let (kind, days) = match command.mode {
             Mode::Range(range) => {
                 let ranges = view.touched.ranges().iter().copied().chain([range]);
@@ -73,10 +83,14 @@ impl Plan {
                 }
             }
         }
-        Ok(Self { kind, days, months, refreshed, published_months, all_time })
+        let agent_days = match key {
+            Some(_) => months_of(&days).into_iter().map(Period::days).collect(),
+            None => DaySet::default(),
+        };
+        Ok(Self { kind, days, months, refreshed, published_months, all_time, agent_days })
     }
 
-    fn full() -> Self {
+    fn full(with_agents: bool) -> Self {
         Self {
             kind: RunKind::Full,
             days: DaySet::all(),
@@ -84,6 +98,7 @@ impl Plan {
             refreshed: Vec::new(),
             published_months: BTreeSet::new(),
             all_time: Vec::new(),
+            agent_days: if with_agents { DaySet::all() } else { DaySet::default() },
         }
     }
 
@@ -99,7 +114,8 @@ impl Plan {
             let refreshed = self.refreshed.iter().filter_map(|metrics| metrics.month).map(BusinessDate::range);
             self.months.iter().map(|month| month.days()).chain(refreshed).collect()
         };
-        Scope { days: self.days.clone(), months, agents: false }
+        // A full run without figures of agents leaves none.
+        Scope { days: self.days.clone(), months, agents: self.is_full() || !self.agent_days.is_empty() }
     }
 }
 

@@ -1,8 +1,12 @@
 //! What a run would change, without changing anything.
 
-use moon_core::{Calendar, DayRange, DaySet, Granularity, Period, ProductMetrics, Published, Result, RunKind, Totals};
+use moon_core::{
+    AgentCell, BusinessDate, Calendar, DayRange, DaySet, Granularity, Period, ProductMetrics, Published, Result,
+    RunKind,
+};
 
 use crate::Aggregation;
+use crate::agents::changed_months;
 use crate::before::{Before, confirm_published};
 use crate::changes::{CellChange, changes};
 use crate::command::{Path, RunCommand};
@@ -25,6 +29,8 @@ pub struct Changes {
     /// Product metrics that would differ, as they would be: all time first, then by month, ascending. A month that would
     /// vanish has no rows.
     pub product_metrics: Vec<ProductMetrics>,
+    /// The months, by their first day, ascending, in which figures of agents would differ.
+    pub agent_months: Vec<BusinessDate>,
     /// Whether names, regions, lines or targets would differ.
     pub dimensions: bool,
 }
@@ -33,7 +39,7 @@ impl Changes {
     /// Whether the figures would stay as they are.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.cells.is_empty() && self.product_metrics.is_empty() && !self.dimensions
+        self.cells.is_empty() && self.product_metrics.is_empty() && self.agent_months.is_empty() && !self.dimensions
     }
 }
 
@@ -51,7 +57,7 @@ impl Aggregation {
         let published = warehouse.read(DayRange::new(0, 0)).await?;
         progress.step(Step::Reading);
         let (source, view) = Source::open(self.ledger(), today).await?;
-        let plan = Plan::new(self.ledger(), warehouse, command, &view, &published).await?;
+        let plan = Plan::new(self, command, &view, &published).await?;
         let months = if plan.is_full() { DayRange::ALL } else { plan.scope().months.hull() };
         let scope = plan.scope();
         let metrics_before = warehouse.product_metrics(months).await?;
@@ -64,7 +70,10 @@ impl Aggregation {
         };
         let reading = Reading { path: Path::Auto, progress, pulse: None };
         let mut rows_read = 0;
-        let totals: Totals = source.sum(&plan.days, &reading, &mut rows_read).await?;
+        let (totals, agents) = source.sum_planned(&plan, self.agent_figures(), &reading, &mut rows_read).await?;
+        let agents_before = if scope.agents { warehouse.agent_cells(months).await? } else { Vec::new() };
+        let of_plan = |cell: &AgentCell| plan.is_full() || plan.agent_days.contains(cell.month.epoch_day());
+        let agents_before: Vec<_> = agents_before.into_iter().filter(of_plan).collect();
         let metrics = Metrics { ledger: self.ledger(), view: &view, totals: &totals };
         let metrics =
             if plan.is_full() { metrics.full()? } else { metrics.incremental(warehouse, &plan, &before).await? };
@@ -76,13 +85,14 @@ impl Aggregation {
             rows_read,
             cells: changes(&before.cells, &totals.cells),
             product_metrics: changed_metrics(&metrics_before, metrics),
+            agent_months: changed_months(&agents_before, &agents.rows()?),
             dimensions: !same_dimensions(&published, &view.dimensions),
             days: plan.days,
         })
     }
 }
 
-fn month_of(first: moon_core::BusinessDate) -> Period {
+fn month_of(first: BusinessDate) -> Period {
     Calendar::default().period_of(Granularity::Month, first)
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use moon_core::{Error, ErrorKind, Ledger, Result, RunKey, RunRecord, Warehouse, retry_transient};
 
+use crate::agents::AgentFigures;
 use crate::attempt::Ended;
 use crate::command::{Busy, RunCommand, RunOptions};
 use crate::guard::Warning;
@@ -19,6 +20,7 @@ const RUNS_MAX: u32 = 3;
 pub struct Aggregation {
     ledger: Ledger,
     warehouse: Arc<dyn Warehouse>,
+    agents: Option<AgentFigures>,
 }
 
 /// What a run left.
@@ -41,7 +43,22 @@ impl Aggregation {
     /// The job over a ledger and a migrated warehouse of the same currency.
     #[must_use]
     pub fn new(ledger: Ledger, warehouse: Arc<dyn Warehouse>) -> Self {
-        Self { ledger, warehouse }
+        Self { ledger, warehouse, agents: None }
+    }
+
+    /// The same job, which also publishes monthly figures of agents under pseudonyms. Without this there are none: whether
+    /// they are switched on or off, the first run after it computes all days and replaces what is there, and so does the
+    /// first one with another key, and one after a consent for performance analytics was given or withdrawn. All
+    /// processes that aggregate one ledger into one warehouse should agree on the key, or they will undo each other's work.
+    #[must_use]
+    pub fn with_agent_figures(self, figures: AgentFigures) -> Self {
+        Self { agents: Some(figures), ..self }
+    }
+
+    /// How figures of agents are published; `None`: they are not.
+    #[must_use]
+    pub fn agent_figures(&self) -> Option<&AgentFigures> {
+        self.agents.as_ref()
     }
 
     /// The ledger.

@@ -2,12 +2,14 @@
 
 use futures_util::TryStreamExt;
 use moon_core::{
-    BusinessDate, DaySet, Dimension, Error, ErrorKind, Fold, FoldPlan, Ledger, Mark, PostingBatch, PostingFilter,
-    Published, Pushdown, Result, RunKey, Totals, TotalsPlan, TxMode, UnitOfWork,
+    BusinessDate, DaySet, Dimension, Error, ErrorKind, Fold, FoldPlan, Granularity, Ledger, Mark, PostingBatch,
+    PostingFilter, Published, Pushdown, Result, RunKey, Totals, TotalsPlan, TxMode, UnitOfWork,
 };
 use uuid::Uuid;
 
+use crate::agents::{AgentFigures, AgentTotals};
 use crate::command::Path;
+use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::pulse::Pulse;
 
@@ -26,6 +28,8 @@ pub(crate) struct View {
     pub(crate) dimensions: Published,
     /// Every day on which a posting may differ from what is published.
     pub(crate) touched: DaySet,
+    /// All marks that do not name a day, in no order.
+    pub(crate) other_marks: Vec<Mark>,
     /// The run that is unfinished.
     pub(crate) unfinished: Option<Uuid>,
     /// The run whose marks were settled last.
@@ -46,30 +50,82 @@ impl Source {
         if let Some(run) = unfinished {
             marks.extend(unit.marks().claimed(run).await?);
         }
+        // What the other marks touch is small, and is compared with what is published as a whole.
+        let mut other_marks = Vec::new();
         let days = marks.into_iter().filter_map(|mark| match mark {
             Mark::Day(day) => Some(day),
-            // What they touch is small, and is compared with what is published as a whole.
-            Mark::Target { .. } | Mark::Dimensions => None,
+            other => {
+                other_marks.push(other);
+                None
+            }
         });
         let touched = days.collect();
         let dimensions = ledger.dimensions_in(unit.as_mut(), today).await?;
         let settled = state.and_then(|state| state.settled);
         let sums = ledger.store().info().sums;
-        Ok((Self { unit, sums }, View { today, dimensions, touched, unfinished, settled }))
+        Ok((Self { unit, sums }, View { today, dimensions, touched, other_marks, unfinished, settled }))
     }
 
     /// The cells by team, branch and product of these days, and their plain sums. Ends the snapshot.
     pub(crate) async fn sum(mut self, days: &DaySet, how: &Reading<'_>, rows_read: &mut u64) -> Result<Totals> {
-        let totals = if days.is_empty() {
-            Totals::default()
-        } else {
-            match how.path {
-                Path::Sql => self.sum_in_store(days).await?,
-                Path::Auto | Path::Fold => self.fold(days, how, rows_read).await?,
+        let totals = self.sum_part(days, how, rows_read).await?;
+        self.close().await?;
+        Ok(totals)
+    }
+
+    /// The same, and the snapshot stays open for other days.
+    pub(crate) async fn sum_part(&mut self, days: &DaySet, how: &Reading<'_>, rows_read: &mut u64) -> Result<Totals> {
+        if days.is_empty() {
+            return Ok(Totals::default());
+        }
+        match how.path {
+            Path::Sql => self.sum_in_store(days).await,
+            Path::Auto | Path::Fold => {
+                let plan = FoldPlan::daily(&Dimension::DAILY, days.clone());
+                let [totals] = self.fold([plan], how, rows_read).await?;
+                Ok(totals)
+            }
+        }
+    }
+
+    /// All that a plan computes, the figures of agents too, in one pass over the postings. Ends the snapshot.
+    pub(crate) async fn sum_planned(
+        mut self,
+        plan: &Plan,
+        agents: Option<&AgentFigures>,
+        how: &Reading<'_>,
+        rows_read: &mut u64,
+    ) -> Result<(Totals, AgentTotals)> {
+        let Some(agents) = agents.filter(|_| !plan.agent_days.is_empty()) else {
+            return Ok((self.sum(&plan.days, how, rows_read).await?, AgentTotals::default()));
+        };
+        let by_month = FoldPlan {
+            granularity: Granularity::Month,
+            ..FoldPlan::daily(&[Dimension::Agent], plan.agent_days.clone())
+        };
+        let (totals, by_agent) = match how.path {
+            Path::Sql => {
+                // A store sums by day, which makes many times as many rows of agents.
+                let [by_agent] = self.fold([by_month], how, rows_read).await?;
+                (self.sum_in_store(&plan.days).await?, by_agent)
+            }
+            Path::Auto | Path::Fold => {
+                let daily = FoldPlan::daily(&Dimension::DAILY, plan.days.clone());
+                let [totals, by_agent] = self.fold([daily, by_month], how, rows_read).await?;
+                (totals, by_agent)
             }
         };
-        self.unit.rollback().await?;
-        Ok(totals)
+        let by_agent = AgentTotals::new(self.unit.as_mut(), agents, by_agent).await?;
+        if plan.is_full() {
+            by_agent.check(&totals.control)?;
+        }
+        self.close().await?;
+        Ok((totals, by_agent))
+    }
+
+    /// Ends the snapshot.
+    pub(crate) async fn close(self) -> Result<()> {
+        self.unit.rollback().await
     }
 
     async fn sum_in_store(&mut self, days: &DaySet) -> Result<Totals> {
@@ -84,12 +140,20 @@ impl Source {
 
     /// Reading and folding take turns on one thread: a posting costs the fold a few nanoseconds, a hundredth of what a
     /// store on disk takes to bring it, so a second thread would have nothing to gain.
-    async fn fold(&mut self, days: &DaySet, how: &Reading<'_>, rows_read: &mut u64) -> Result<Totals> {
-        let mut fold = Fold::new(FoldPlan::daily(&Dimension::DAILY, days.clone()));
-        let filter = PostingFilter::days(days.clone());
+    async fn fold<const N: usize>(
+        &mut self,
+        plans: [FoldPlan; N],
+        how: &Reading<'_>,
+        rows_read: &mut u64,
+    ) -> Result<[Totals; N]> {
+        let days = plans.iter().flat_map(|plan| plan.days.ranges()).copied().collect();
+        let mut folds = plans.map(Fold::new);
+        let filter = PostingFilter::days(days);
         let mut batches = self.unit.postings().scan(&filter);
         while let Some(batch) = batches.try_next().await? {
-            fold.push(&batch)?;
+            for fold in &mut folds {
+                fold.push(&batch)?;
+            }
             *rows_read += u64::try_from(batch.len()).unwrap_or(0);
             if let Some(day) = last_day(&batch) {
                 how.progress.read(*rows_read, day);
@@ -99,7 +163,11 @@ impl Source {
             }
         }
         drop(batches);
-        fold.finish()
+        let mut totals = std::array::from_fn(|_| Totals::default());
+        for (totals, fold) in totals.iter_mut().zip(folds) {
+            *totals = fold.finish()?;
+        }
+        Ok(totals)
     }
 }
 

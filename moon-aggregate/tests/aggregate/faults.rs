@@ -6,7 +6,7 @@ use moon_aggregate::{RunCommand, Silent};
 use moon_core::{Amount, Calendar, ErrorKind, LifeMessage, Warehouse};
 use moon_testkit::faulty::{Fault, FaultyStore, Moment};
 
-use crate::common::{FaultyWarehouse, Fixture, day, life, memory, sale, sqlite};
+use crate::common::{FaultyWarehouse, Fixture, agent_figures, day, life, memory, sale, sqlite};
 
 /// How far apart the calls are that fail on SQLite, where a ledger takes longer to make. In memory each one fails.
 const STRIDE: usize = 4;
@@ -15,7 +15,9 @@ const CALLS_MAX: usize = 1_000;
 
 /// A closed month, and changes in it, before it and behind it.
 async fn changed(backend: &str) -> Fixture {
-    let fixture = if backend == "memory" { memory().await } else { sqlite().await }.filled().await;
+    let mut fixture = if backend == "memory" { memory().await } else { sqlite().await }.filled().await;
+    fixture.agents = Some(agent_figures(1));
+    fixture.consent("AGT001", Some(true)).await;
     let april = Calendar::default().parse("2026-04").unwrap();
     fixture.run_as(&RunCommand { close: vec![april], ..RunCommand::default() }).await.unwrap();
     let amount = Some(Amount::from_minor(500).unwrap());

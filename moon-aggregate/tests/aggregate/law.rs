@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use moon_aggregate::{Aggregation, RunCommand, Silent};
+use moon_aggregate::{RunCommand, Silent};
 use moon_core::{
-    Amount, Cell, Clock as _, DayRange, Dimension, Figures, KpiQuery, LifeMessage, MessageBody, Name, NewAssignment,
-    NewTarget, Period, Product, ProductMetrics, Published, PutRule, TargetKey, TargetScope, Team, Warehouse,
+    AgentCell, Amount, Cell, Clock as _, DayRange, Dimension, Figures, Granularity, KpiQuery, LifeMessage, MessageBody,
+    Name, NewAssignment, NewTarget, Period, Product, ProductMetrics, Published, PutRule, TargetKey, TargetScope, Team,
+    Warehouse,
 };
 use moon_store_memory::MemoryWarehouse;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::common::{Fixture, actor, code, day, life, memory, sale, sqlite};
+use crate::common::{Fixture, actor, agent_figures, code, day, life, memory, sale, sqlite};
 
 /// Days on which things happen: few, so that they meet, and in several months.
 const DAYS: [&str; 9] = [
@@ -43,6 +44,9 @@ enum Step {
     Target(&'static str, Option<&'static str>, &'static str, Option<&'static str>, i64),
     RenameProduct(&'static str, u8),
     RenameTeam(&'static str, u8),
+    Consent(&'static str, Option<bool>),
+    /// Switches figures of agents on, under one of two keys, or off.
+    Agents(Option<u8>),
     /// Days by which the clock is moved on.
     Wait(i64),
     Run(RunCommand),
@@ -75,6 +79,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(product, branch, period, from, minor)| Step::Target(product, branch, period, from, minor)),
         1 => (product(), 0..3_u8).prop_map(|(product, name)| Step::RenameProduct(product, name)),
         1 => (select(vec!["Alpha", "Beta"]), 0..3_u8).prop_map(|(team, name)| Step::RenameTeam(team, name)),
+        2 => (agent(), any::<Option<bool>>()).prop_map(|(agent, granted)| Step::Consent(agent, granted)),
+        1 => proptest::option::weighted(0.8, 1..3_u8).prop_map(Step::Agents),
         2 => (0_i64..50).prop_map(Step::Wait),
         5 => command().prop_map(Step::Run),
         1 => any::<bool>().prop_map(Step::Die),
@@ -140,6 +146,8 @@ async fn play(fixture: &mut Fixture, steps: &[Step]) {
                 let found: Team = unit.organisation().find_teams(&[code(team)]).await.unwrap().remove(0).unwrap();
                 ledger.put_teams(&by, &[Team { name, ..found }], PutRule::Replace).await.unwrap();
             }
+            Step::Consent(agent, granted) => fixture.consent(agent, granted).await,
+            Step::Agents(key) => fixture.agents = key.map(agent_figures),
             Step::Wait(days) => fixture.clock.set(fixture.clock.now() + TimeDelta::days(days)),
             Step::Run(command) => {
                 // A month that has not ended cannot be closed; few sales make great changes.
@@ -153,11 +161,30 @@ async fn play(fixture: &mut Fixture, steps: &[Step]) {
 }
 
 /// Everything that a warehouse shows, but for the run behind it.
-async fn shown(warehouse: &dyn Warehouse) -> (Published, Vec<Cell>, Vec<ProductMetrics>) {
+async fn shown(warehouse: &dyn Warehouse) -> (Published, Vec<Cell>, Vec<ProductMetrics>, Vec<AgentCell>) {
     let published = warehouse.read(DayRange::ALL).await.unwrap();
     let cells = warehouse.cells(DayRange::ALL).await.unwrap();
     let metrics = warehouse.product_metrics(DayRange::ALL).await.unwrap();
-    (Published { run: None, ..published }, cells, metrics)
+    let agents = warehouse.agent_cells(DayRange::ALL).await.unwrap();
+    (Published { run: None, ..published }, cells, metrics, agents)
+}
+
+/// Figures of agents add up to those of teams, month by month; where they are switched off there are none.
+fn check_agents(fixture: &Fixture, cells: &[Cell], agents: &[AgentCell]) {
+    let mut expected: BTreeMap<_, Figures> = BTreeMap::new();
+    if fixture.agents.is_some() {
+        for cell in cells.iter().filter(|cell| cell.dimension == Dimension::Team) {
+            let month = moon_core::Calendar::default().period_of(Granularity::Month, cell.day).days().first().unwrap();
+            let sum = expected.entry(month).or_default();
+            *sum = sum.plus(cell.figures).unwrap();
+        }
+    }
+    let mut found: BTreeMap<_, Figures> = BTreeMap::new();
+    for cell in agents {
+        let sum = found.entry(cell.month).or_default();
+        *sum = sum.plus(cell.figures).unwrap();
+    }
+    assert_eq!(found, expected);
 }
 
 /// What a closing froze, and what was restated since, make up what is shown today.
@@ -193,9 +220,10 @@ async fn holds(mut fixture: Fixture, steps: &[Step]) {
     let would_change = fixture.aggregation().preview(&RunCommand::full(), &Silent).await.unwrap();
     assert!(would_change.is_empty(), "{would_change:#?}");
     let incremental = shown(fixture.warehouse.as_ref()).await;
+    check_agents(&fixture, &incremental.1, &incremental.3);
 
     let fresh = Arc::new(MemoryWarehouse::new(fixture.ledger.settings().currency));
-    let again = Aggregation::new(fixture.ledger.clone(), Arc::<MemoryWarehouse>::clone(&fresh));
+    let again = fixture.aggregation_into(Arc::<MemoryWarehouse>::clone(&fresh));
     again.run(&RunCommand::incremental(), &Default::default(), &Silent).await.unwrap();
     let full = shown(fresh.as_ref()).await;
     assert_eq!(incremental, full);

@@ -1,6 +1,7 @@
 //! The batch job on every backend: what it publishes, and what happens when it breaks off.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it cannot set up or read")]
 
+mod agents;
 mod common;
 mod crash;
 mod faults;

@@ -76,6 +76,14 @@ pub struct Consents {
     pub notifications: Option<Consent>,
 }
 
+impl Consents {
+    /// Whether their figures may appear in statistics among peers: they said so, and did not take it back.
+    #[must_use]
+    pub fn allows_analytics(&self) -> bool {
+        self.performance_analytics.as_ref().is_some_and(|consent| consent.granted)
+    }
+}
+
 /// One answer: yes or no, when, and how it was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {

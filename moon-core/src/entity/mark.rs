@@ -19,4 +19,6 @@ pub enum Mark {
     },
     /// Names, regions or lines: the dimension tables.
     Dimensions,
+    /// Whose figures may be told apart: a consent for performance analytics was given or withdrawn.
+    Consents,
 }

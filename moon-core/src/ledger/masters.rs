@@ -1,5 +1,7 @@
 //! Master data: agents, teams, branches and products.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::{Ledger, retry_contention, subject};
@@ -139,7 +141,7 @@ fn decide_all<M: Master>(
     found: Vec<Option<M>>,
     rule: PutRule,
 ) -> Result<Vec<(PutOutcome, Option<Write<M>>)>> {
-    let mut latest: std::collections::HashMap<Code<M::Kind>, M> = std::collections::HashMap::new();
+    let mut latest: HashMap<Code<M::Kind>, M> = HashMap::new();
     let mut decisions = Vec::with_capacity(rows.len());
     for (row, found) in rows.iter().zip(found) {
         let found = latest.get(row.code()).cloned().or(found);
@@ -321,14 +323,23 @@ impl Ledger {
     ) -> Result<Vec<PutOutcome>> {
         let codes: Vec<_> = agents.iter().map(|agent| agent.code.clone()).collect();
         let found = unit.agents().find(&codes, Lock::None).await?;
+        let analytics = |agent: &Agent| (agent.code.clone(), agent.consents.allows_analytics());
+        let before: HashMap<AgentCode, bool> = found.iter().flatten().map(analytics).collect();
         let mut outcomes = Vec::with_capacity(agents.len());
+        let mut consents_changed = false;
         for (outcome, write) in decide_all(agents, found, rule)? {
             if let Some(write) = write {
                 unit.agents().put(&write.row, write.expected).await?;
+                // A new agent has no figures yet.
+                let (code, allowed) = analytics(&write.row);
+                consents_changed |= before.get(&code).is_some_and(|before| *before != allowed);
             }
             outcomes.push(outcome);
         }
-        // No mark: the warehouse knows nothing about agents as persons.
+        // No other mark: the warehouse knows nothing else about agents as persons.
+        if consents_changed {
+            self.append_marks(unit, vec![Mark::Consents], self.clock.now()).await?;
+        }
         self.audit_written(
             unit,
             actor,

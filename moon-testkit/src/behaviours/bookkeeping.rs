@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use moon_core::{
-    Actor, Calendar, FixedClock, LifeMessage, Mark, NewTarget, PageRequest, PutRule, Store, TargetKey, TargetScope,
+    Actor, Calendar, Consent, Consents, FixedClock, LifeMessage, Mark, NewTarget, PageRequest, PutRule, Store,
+    TargetKey, TargetScope,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -78,7 +79,7 @@ pub async fn what_changes_nothing_marks_nothing(store: Arc<dyn Store>) {
     assert_eq!(take_marks(&store).await, []);
 }
 
-/// Names, regions and lines mark the dimensions, but nothing about agents does, since the warehouse does not know them.
+/// Names, regions and lines mark the dimensions, but those of agents do not, since the warehouse does not know them.
 pub async fn names_mark_the_dimensions(store: Arc<dyn Store>) {
     let ledger = opened(Arc::clone(&store)).await;
     assert_eq!(take_marks(&store).await, [Mark::Dimensions]);
@@ -94,6 +95,33 @@ pub async fn names_mark_the_dimensions(store: Arc<dyn Store>) {
     let renamed = moon_core::Agent { name: text("Another name"), ..agent("AGT001") };
     ledger.put_agents(&actor(), &[renamed, agent("AGT003")], PutRule::Replace).await.unwrap();
     assert_eq!(take_marks(&store).await, []);
+}
+
+/// A consent for performance analytics that is given or withdrawn marks the consents; another answer to the same effect
+/// does not, nor does one about notifications, nor any that a new agent brings.
+pub async fn consents_mark_themselves(store: Arc<dyn Store>) {
+    let ledger = opened(Arc::clone(&store)).await;
+    let consent = |granted, at: &str| Consent { granted, at: noon(at), how: text("portal") };
+    let analytics =
+        |granted, at: &str| Consents { performance_analytics: Some(consent(granted, at)), notifications: None };
+    let with = |code: &str, consents: Consents| moon_core::Agent { consents, ..agent(code) };
+    let granted = analytics(true, "2026-06-01");
+    let notified = Consents { notifications: Some(consent(true, "2026-06-03")), ..granted.clone() };
+    let steps = [
+        (with("AGT001", analytics(false, "2026-05-01")), false),
+        (with("AGT001", granted.clone()), true),
+        (with("AGT001", analytics(true, "2026-06-02")), false),
+        (with("AGT001", notified), false),
+        (with("AGT009", granted), false),
+        (with("AGT001", analytics(false, "2026-06-04")), true),
+        (with("AGT001", Consents::default()), false),
+    ];
+    take_marks(&store).await;
+    for (step, (agent, marked)) in steps.into_iter().enumerate() {
+        ledger.put_agents(&actor(), &[agent], PutRule::Replace).await.unwrap();
+        let expected = if marked { vec![Mark::Consents] } else { Vec::new() };
+        assert_eq!(take_marks(&store).await, expected, "step {step}");
+    }
 }
 
 /// Every call that changes something leaves one audit entry: who, when, what, to what, with how much effect. One that

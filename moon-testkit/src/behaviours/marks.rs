@@ -57,6 +57,7 @@ pub async fn a_run_claims_every_mark_once(store: Arc<dyn Store>) {
         Mark::Target { product: Some(product_code("LIFE")), period: march },
         Mark::Target { product: Some(product_code("MOTOR")), period: march },
         Mark::Dimensions,
+        Mark::Consents,
     ];
     let mut shuffled = marks.to_vec();
     shuffled.reverse();

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 pub(crate) use faulty::FaultyWarehouse;
-use moon_aggregate::{Aggregation, RunCommand, RunOptions, RunReport, Silent};
+use moon_aggregate::{AgentFigures, Aggregation, PseudonymKey, RunCommand, RunOptions, RunReport, Silent};
 use moon_core::{
-    Actor, Agent, AgentStatus, Amount, Basis, Branch, BusinessDate, Clock as _, Code, CodeKind, Consents, Contact,
-    DayRange, FixedClock, KpiQuery, Ledger, LedgerOptions, LifeMessage, MarkCounts, MessageBody, Name, NewAssignment,
-    NewTarget, Product, Published, PutRule, Result, RevisionRule, SaleContent, SaleKey, SaleKind, SaleMessage, Store,
-    SystemIdGenerator, TargetKey, TargetScope, Team, Text, Version, Warehouse,
+    Actor, Agent, AgentStatus, Amount, Basis, Branch, BusinessDate, Clock as _, Code, CodeKind, Consent, Consents,
+    Contact, DayRange, FixedClock, KpiQuery, Ledger, LedgerOptions, LifeMessage, Lock, MarkCounts, MessageBody, Name,
+    NewAssignment, NewTarget, Product, Published, PutRule, Result, RevisionRule, SaleContent, SaleKey, SaleKind,
+    SaleMessage, Store, SystemIdGenerator, TargetKey, TargetScope, Team, Text, Version, Warehouse,
 };
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
 use moon_store_sqlite::{SqliteStore, SqliteWarehouse};
@@ -24,7 +24,10 @@ pub(crate) struct Fixture {
     pub(crate) ledger: Ledger,
     pub(crate) warehouse: Arc<dyn Warehouse>,
     pub(crate) clock: Arc<FixedClock>,
-    _folder: Option<tempfile::TempDir>,
+    /// Whether runs publish figures of agents, and how.
+    pub(crate) agents: Option<AgentFigures>,
+    /// Where the SQLite file `moon.db` is.
+    pub(crate) folder: Option<tempfile::TempDir>,
 }
 
 pub(crate) fn day(text: &str) -> BusinessDate {
@@ -33,6 +36,11 @@ pub(crate) fn day(text: &str) -> BusinessDate {
 
 pub(crate) fn code<K: CodeKind>(text: &str) -> Code<K> {
     Code::new(text).unwrap()
+}
+
+/// Figures of agents under one of many keys.
+pub(crate) fn agent_figures(key: u8) -> AgentFigures {
+    AgentFigures { key: PseudonymKey::new(&[key; 32]).unwrap() }
 }
 
 pub(crate) fn actor() -> Actor {
@@ -69,12 +77,31 @@ async fn fixture(
     let clock = Arc::new(FixedClock::new(noon));
     let ledger =
         Ledger::open_with(store, &LedgerOptions::default(), Arc::<FixedClock>::clone(&clock), ids).await.unwrap();
-    Fixture { backend, ledger, warehouse, clock, _folder: folder }
+    Fixture { backend, ledger, warehouse, clock, agents: None, folder }
 }
 
 impl Fixture {
     pub(crate) fn aggregation(&self) -> Aggregation {
-        Aggregation::new(self.ledger.clone(), Arc::clone(&self.warehouse))
+        self.aggregation_into(Arc::clone(&self.warehouse))
+    }
+
+    /// The same job into another warehouse.
+    pub(crate) fn aggregation_into(&self, warehouse: Arc<dyn Warehouse>) -> Aggregation {
+        let aggregation = Aggregation::new(self.ledger.clone(), warehouse);
+        match self.agents.clone() {
+            Some(figures) => aggregation.with_agent_figures(figures),
+            None => aggregation,
+        }
+    }
+
+    /// An agent says whether its figures may appear in statistics, or that it was never asked.
+    pub(crate) async fn consent(&self, agent: &str, granted: Option<bool>) {
+        let mut unit = self.ledger.snapshot().await.unwrap();
+        let found = unit.agents().find(&[code(agent)], Lock::None).await.unwrap().remove(0).unwrap();
+        drop(unit);
+        let consent = |granted| Consent { granted, at: self.clock.now(), how: Text::new("how", "portal").unwrap() };
+        let consents = Consents { performance_analytics: granted.map(consent), ..found.consents.clone() };
+        self.ledger.put_agents(&actor(), &[Agent { consents, ..found }], PutRule::Replace).await.unwrap();
     }
 
     /// A run over what changed.
@@ -97,7 +124,7 @@ impl Fixture {
         let trick = if published { Trick::DieAfterPublishing } else { Trick::DieBeforePublishing };
         let tricky = Tricky::new(Arc::clone(&self.warehouse), [trick]);
         let options = RunOptions { allow_shrink: true, ..RunOptions::default() };
-        let aggregation = Aggregation::new(self.ledger.clone(), Arc::<Tricky>::clone(&tricky));
+        let aggregation = self.aggregation_into(Arc::<Tricky>::clone(&tricky));
         let died = aggregation.run(&RunCommand::incremental(), &options, &Silent).await.unwrap_err();
         assert_eq!(died.kind(), moon_core::ErrorKind::Backend, "{died}");
     }

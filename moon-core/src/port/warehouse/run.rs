@@ -155,6 +155,10 @@ pub struct Manifest {
     pub closed: Vec<Period>,
     /// Periods that the run opened again.
     pub reopened: Vec<Period>,
+    /// A fingerprint of the key under whose pseudonyms agents are shown from this run on, which tells nothing about the
+    /// key; `None`: their figures are switched off.
+    #[serde(default)]
+    pub agent_key: Option<String>,
 }
 
 /// What a published run left.

@@ -47,6 +47,7 @@ pub async fn a_manifest_is_kept(warehouse: Arc<dyn Warehouse>) {
         cells_hash: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned(),
         closed: vec![period("2026-03"), period("2026-Q1")],
         reopened: vec![period("all")],
+        agent_key: Some("0123456789abcdef".to_owned()),
     };
     let kept = RunRecord { manifest: manifest.clone(), ..record(run_key(1)) };
     let stage = open(warehouse.as_ref(), run_key(1), &Scope::full()).await;
