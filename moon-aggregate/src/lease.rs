@@ -36,6 +36,12 @@ pub(crate) async fn take(
     Ok(None)
 }
 
+/// Who holds the lease and until when; `None` when nobody does, or it has expired.
+pub(crate) async fn holder(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<Option<(Uuid, DateTime<Utc>)>> {
+    let Some((lease, record)) = read(unit).await? else { return Ok(None) };
+    Ok(record.expires_at.filter(|until| *until > now).map(|until| (lease.holder, until)))
+}
+
 /// Gives the lease back; nothing happens where another one holds it.
 pub(crate) async fn release(unit: &mut dyn UnitOfWork, holder: Uuid) -> Result<()> {
     match read(unit).await? {

@@ -62,6 +62,8 @@ mod attempt;
 mod before;
 mod changes;
 mod command;
+mod compare;
+mod explain;
 mod guard;
 mod lease;
 mod manifest;
@@ -76,15 +78,22 @@ mod run;
 mod source;
 mod stage;
 mod state;
+mod status;
+mod touching;
+mod verify;
 
 pub use agents::{AgentFigures, PseudonymKey, WITHHELD};
 pub use changes::CellChange;
 pub use command::{Busy, Mode, Path, RunCommand, RunOptions};
+pub use compare::{Comparison, GroupComparison, LateSale, Reason, RestatedCell};
+pub use explain::{ExplainedPosting, Explanation, Origin, PostingKind, Question};
 pub use guard::Warning;
 pub use manifest::hash_cells;
 pub use preview::Changes;
 pub use progress::{Progress, Silent, Step};
 pub use run::{Aggregation, RunReport};
+pub use status::{LeaseHolder, Status, UnfinishedRun};
+pub use verify::{Difference, Found, Verification, VerifyOptions};
 
 /// Keeps the program in the README compiling and true.
 #[cfg(doctest)]

@@ -51,7 +51,7 @@ impl Metrics<'_> {
     }
 
     /// Of a month, from its computed cells and the rest of them.
-    fn month(&self, month: Period, rest: &[Cell]) -> Result<Option<ProductMetrics>> {
+    pub(crate) fn month(&self, month: Period, rest: &[Cell]) -> Result<Option<ProductMetrics>> {
         let cells = self.product_cells();
         let days = month.days();
         let from = cells.partition_point(|cell| cell.day.epoch_day() < days.start());
@@ -101,14 +101,15 @@ impl Metrics<'_> {
     }
 
     /// The computed cells by product, which lie together, ascending by day.
-    fn product_cells(&self) -> &[Cell] {
+    pub(crate) fn product_cells(&self) -> &[Cell] {
         let cells = &self.totals.cells;
         let from = cells.partition_point(|cell| cell.dimension < Dimension::Product);
         let to = cells.partition_point(|cell| cell.dimension <= Dimension::Product);
         cells.get(from..to).unwrap_or_default()
     }
 
-    fn months(&self) -> BTreeSet<Period> {
+    /// The months that have a computed cell or a target of their own.
+    pub(crate) fn months(&self) -> BTreeSet<Period> {
         let days = self.totals.control.days.iter().map(|control| control.day);
         let mut months: Vec<_> = days.map(|day| Calendar::default().period_of(Granularity::Month, day)).collect();
         // Days ascend, so each month stands in one row.
@@ -118,7 +119,7 @@ impl Metrics<'_> {
         months.into_iter().collect()
     }
 
-    fn rows(&self, period: Period, sums: Vec<GroupSum>) -> Result<Vec<ProductRow>> {
+    pub(crate) fn rows(&self, period: Period, sums: Vec<GroupSum>) -> Result<Vec<ProductRow>> {
         let query =
             KpiQuery { period, basis: Basis::Net, as_of: self.view.today, to_date: false, with_year_before: false };
         let published = Published {

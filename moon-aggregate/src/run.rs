@@ -188,13 +188,21 @@ impl Aggregation {
     ) -> Result<Claim> {
         progress.step(Step::Claiming);
         let mut waits = 0_u32;
+        let begun = self.ledger.clock().now();
         loop {
             pulse.check_deadline()?;
             let until = match state::claim(&self.ledger, pulse, command).await? {
                 Start::Claimed(claim) => return Ok(claim),
                 Start::Busy { until } => until,
             };
-            if busy == Busy::Leave {
+            let leave = match busy {
+                Busy::Leave => true,
+                Busy::Wait => false,
+                Busy::WaitAtMost(longest) => {
+                    (self.ledger.clock().now() - begun).to_std().is_ok_and(|waited| waited >= longest)
+                }
+            };
+            if leave {
                 return Err(Error::new(ErrorKind::Refused, "another aggregation run is at work")
                     .with("until_at_most", until.to_rfc3339()));
             }

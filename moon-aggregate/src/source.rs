@@ -147,8 +147,9 @@ impl Source {
         rows_read: &mut u64,
     ) -> Result<[Totals; N]> {
         let days = plans.iter().flat_map(|plan| plan.days.ranges()).copied().collect();
+        let without_agents = !plans.iter().any(|plan| plan.dimensions.contains(&Dimension::Agent));
         let mut folds = plans.map(Fold::new);
-        let filter = PostingFilter::days(days);
+        let filter = PostingFilter { without_agents, ..PostingFilter::days(days) };
         let mut batches = self.unit.postings().scan(&filter);
         while let Some(batch) = batches.try_next().await? {
             for fold in &mut folds {

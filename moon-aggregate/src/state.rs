@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use moon_core::{
-    Error, ErrorKind, Expected, Ledger, Record, RecordKey, Result, RunKey, TxMode, UnitOfWork, Version,
+    DaySet, Error, ErrorKind, Expected, Ledger, Mark, Record, RecordKey, Result, RunKey, TxMode, UnitOfWork, Version,
     retry_contention, retry_transient,
 };
 use serde::{Deserialize, Serialize};
@@ -180,6 +180,22 @@ pub(crate) async fn start_epoch(ledger: &Ledger, published: Option<u32>) -> Resu
         Ok(epoch)
     })
     .await
+}
+
+/// The run that is not finished, when its last attempt began, and how often it was begun.
+pub(crate) async fn unfinished(unit: &mut dyn UnitOfWork) -> Result<Option<(RunKey, DateTime<Utc>, u32)>> {
+    let state = read(unit).await?.map(|(state, _)| state).filter(|state| !state.finished);
+    Ok(state.map(|state| (state.key, state.started_at, state.attempts)))
+}
+
+/// The days that marks name which no published run has settled, claimed ones included.
+pub(crate) async fn touched(unit: &mut dyn UnitOfWork) -> Result<DaySet> {
+    let mut marks = unit.marks().open().await?;
+    if let Some((run, ..)) = unfinished(unit).await? {
+        marks.extend(unit.marks().claimed(run.id).await?);
+    }
+    let day = |mark| if let Mark::Day(day) = mark { Some(day) } else { None };
+    Ok(marks.into_iter().filter_map(day).collect())
 }
 
 /// What is kept, with its version; `None` before the first run.

@@ -44,7 +44,7 @@ impl Grid {
         }
     }
 
-    /// Appends the grid, two blanks between columns, rules below the headings and above the last row.
+    /// Appends the grid, two blanks between columns, rules below the headings and above the last row, if there is one.
     pub(crate) fn write(&self, out: &mut String) {
         let headings: Vec<String> = self.columns.iter().map(|(heading, _)| (*heading).to_owned()).collect();
         let widths: Vec<usize> = (0..self.columns.len())
@@ -54,7 +54,8 @@ impl Grid {
             })
             .collect();
         let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
-        for row in [&headings, &rule].into_iter().chain(&self.rows).chain([&rule, &self.total]) {
+        let end: &[&Vec<String>] = if self.total.is_empty() { &[] } else { &[&rule, &self.total] };
+        for row in [&headings, &rule].into_iter().chain(&self.rows).chain(end.iter().copied()) {
             let mut line = String::new();
             for ((cell, width), (_, align)) in row.iter().zip(&widths).zip(&self.columns) {
                 let pad = width.saturating_sub(cell.width());
@@ -100,6 +101,15 @@ mod tests {
         ] {
             assert_eq!(grouped(plain), expected);
         }
+    }
+
+    #[test]
+    fn nothing_stands_below_rows_that_are_not_summed_up() {
+        let mut grid = Grid::new(vec![("Name", Align::Left)]);
+        grid.push(vec!["x".to_owned()]);
+        let mut text = String::new();
+        grid.write(&mut text);
+        assert_eq!(text, "Name\n----\nx\n");
     }
 
     #[test]

@@ -1,39 +1,36 @@
 //! What `run` does, from the settings to the printed figures.
 
-use std::io::{self, Write as _};
-
-use moon_aggregate::{Aggregation, RunCommand, RunOptions, RunReport, Warning};
-use moon_core::{Calendar, Error, ErrorKind, KpiQuery, KpiReport, Period, Result};
-use moon_settings::{FLAG, Settings, SettingsArgs, init_logging, open_ledger, open_warehouse};
+use moon_aggregate::{Aggregation, RunCommand, RunReport, Warning};
+use moon_core::{DayRange, KpiQuery, KpiReport, Result};
+use moon_settings::{FLAG, Settings, SettingsArgs};
 
 use crate::args::{Format, RunArgs};
+use crate::duration::show;
+use crate::metrics::{Metrics, Targets};
+use crate::output::{number, print};
 use crate::progress::{Console, say};
-use crate::{demo, grid, tables};
+use crate::{demo, dry_run, tables, wiring};
 
 /// Runs the job once and prints the figures of the period.
 pub(crate) async fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<()> {
-    let settings = Settings::load(settings)?;
-    init_logging(&settings)?;
-    // Before any file is made. What a period may look like does not depend on the fiscal year.
-    period(Calendar::default(), &args.period)?;
-
-    let ledger = open_ledger(&settings).await?;
-    let warehouse = open_warehouse(&settings, ledger.settings().currency).await?;
-    let period = period(ledger.settings().calendar, &args.period)?;
-    if args.demo {
-        demo::fill(&ledger).await?;
+    let settings = wiring::settings(settings)?;
+    wiring::check_period("--period", &args.period)?;
+    let command = command(args)?;
+    let aggregation = wiring::open(&settings).await?;
+    if args.dry_run {
+        return dry_run::show(&aggregation, &command, args.format.format).await;
     }
-    let aggregation = Aggregation::new(ledger, warehouse);
-    let console = Console::new();
-    let command = if args.full { RunCommand::full() } else { RunCommand::incremental() };
-    let options = RunOptions { allow_shrink: args.allow_shrink, ..RunOptions::default() };
-    let ran = aggregation.run(&command, &options, &console).await;
+    let period = wiring::period(aggregation.ledger().settings().calendar, "--period", &args.period)?;
+    if args.demo {
+        demo::fill(aggregation.ledger()).await?;
+    }
+    let console = Console::of_run(&aggregation, &command).await;
+    let ran = aggregation.run(&command, &args.how.options(args.allow_shrink), &console).await;
     console.clear();
-    let ran = ran?;
-    for line in summary(&ran) {
+    tell_metrics(&aggregation, &settings, args, &ran).await;
+    for line in summary(&ran?) {
         say(&line);
     }
-
     let query = KpiQuery {
         period,
         basis: args.basis,
@@ -41,41 +38,78 @@ pub(crate) async fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<()> {
         to_date: false,
         with_year_before: args.year_before,
     };
-    print(&aggregation.report(&query).await?, args.format)
+    print(&rendered(&aggregation.report(&query).await?, args.format.format))
 }
 
-fn period(calendar: Calendar, text: &str) -> Result<Period> {
-    calendar.parse(text).map_err(|error| error.with(FLAG, "--period"))
+fn command(args: &RunArgs) -> Result<RunCommand> {
+    match args.from.zip(args.to) {
+        Some((from, to)) if to < from => {
+            Err(moon_core::Error::invalid("range ends before it begins").with(FLAG, "--to").with("from", from))
+        }
+        Some((from, to)) => Ok(RunCommand::range(DayRange::inclusive(from, to))),
+        None if args.full => Ok(RunCommand::full()),
+        None => Ok(RunCommand::incremental()),
+    }
+}
+
+/// Leaves metrics where they were asked for. Whether the job went well does not hang on it.
+async fn tell_metrics(aggregation: &Aggregation, settings: &Settings, args: &RunArgs, ran: &Result<RunReport>) {
+    let targets = Targets {
+        file: args.metrics.metrics_file.as_ref().or(settings.metrics_file.as_ref()),
+        gateway: args.metrics.push_gateway.as_ref().or(settings.push_gateway.as_ref()),
+    };
+    if targets.none() {
+        return;
+    }
+    let metrics = Metrics::of_job();
+    metrics.ran(aggregation.ledger().clock().now(), ran);
+    metrics.refresh(aggregation).await;
+    targets.tell(&metrics).await;
 }
 
 /// What the run did, a line each.
-fn summary(ran: &RunReport) -> Vec<String> {
+pub(crate) fn summary(ran: &RunReport) -> Vec<String> {
     let record = &ran.record;
-    let rows = grid::grouped(&record.rows_read.to_string());
     let mut lines = Vec::new();
     if let Some(settled) = ran.settled {
-        lines.push(format!("run {} had published and not finished; settled", settled.id));
+        lines.push(format!("run {} had been left unfinished; finished it first", settled.id));
     }
     if ran.repeated {
         lines.push(format!("run {} had broken off; repeated", record.key.id));
     }
-    if let Some(Warning::Doubled { sales, sales_before }) = ran.warning {
-        let (sales, before) = (grid::grouped(&sales.to_string()), grid::grouped(&sales_before.to_string()));
-        lines.push(format!("warning: {sales} sales are at least twice as many as were published before ({before})"));
+    match ran.warning {
+        Some(Warning::Doubled { sales, sales_before }) => lines.push(format!(
+            "warning: {} sales are at least twice as many as were published before ({})",
+            number(sales),
+            number(sales_before)
+        )),
+        Some(Warning::Shrunk { sales, sales_before }) => lines.push(format!(
+            "warning: {} sales are less than half of those that were published before ({})",
+            number(sales),
+            number(sales_before)
+        )),
+        Some(_) | None => {}
     }
     let days = match record.days.first().zip(record.days.last()) {
         Some((first, last)) => format!(" from {first} to {last}"),
         None => String::new(),
     };
-    let milliseconds = (record.finished_at - record.started_at).num_milliseconds().max(0);
-    let (seconds, tenths) = (milliseconds / 1_000, milliseconds % 1_000 / 100);
-    lines.push(format!("run {} published: {rows} postings{days} in {seconds}.{tenths} s", record.key.id));
+    let took = show((record.finished_at - record.started_at).to_std().unwrap_or_default());
+    lines.push(format!("run {} published: {} postings{days} in {took}", record.key.id, number(record.rows_read)));
+    if record.rows_read == 0 && record.manifest.cells == 0 {
+        lines.push("no day had changed".to_owned());
+    }
+    if ran.restatements > 0 {
+        lines.push(format!(
+            "{} figures of closed periods changed; they are kept beside what was reported",
+            number(ran.restatements)
+        ));
+    }
     lines
 }
 
-/// Prints to standard output.
-fn print(report: &KpiReport, format: Format) -> Result<()> {
-    let text = match format {
+fn rendered(report: &KpiReport, format: Format) -> String {
+    match format {
         Format::Table => tables::render(report),
         Format::Json => format!("{}\n", report.to_json()),
         Format::Csv => {
@@ -83,14 +117,5 @@ fn print(report: &KpiReport, format: Format) -> Result<()> {
             report.write_csv(&mut text);
             text
         }
-    };
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever reads has seen enough, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => {
-            Err(Error::new(ErrorKind::Backend, "the figures are published, but cannot be printed").caused_by(error))
-        }
-        Ok(()) => Ok(()),
     }
 }

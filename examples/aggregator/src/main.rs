@@ -1,12 +1,22 @@
-//! The batch job as a program: computes all key figures from one snapshot of the ledger, checks and publishes them, and
-//! prints those of a period.
+//! The batch job as a program: computes the key figures of all days that changed, checks and publishes them, prints those of
+//! a period; closes periods, proves and explains what is published, and runs by a schedule.
 
 mod args;
+mod closing;
 mod demo;
+mod dry_run;
+mod duration;
+mod explain;
 mod grid;
 mod job;
+mod metrics;
+mod output;
 mod progress;
+mod schedule;
+mod status;
 mod tables;
+mod verify;
+mod wiring;
 
 use std::process::ExitCode;
 
@@ -17,8 +27,15 @@ use crate::args::{Cli, Command};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    finish(match &cli.command {
-        Command::Run(run) => job::run(&cli.settings, run).await,
+    let Cli { settings, command } = Cli::parse();
+    finish(match &command {
+        Command::Run(args) => job::run(&settings, args).await,
+        Command::Close(args) => closing::close(&settings, args).await,
+        Command::Reopen(args) => closing::reopen(&settings, args).await,
+        Command::Compare(args) => closing::compare(&settings, args).await,
+        Command::Verify(args) => verify::verify(&settings, args).await,
+        Command::Status(args) => status::status(&settings, args).await,
+        Command::Explain(args) => explain::explain(&settings, args).await,
+        Command::Schedule(args) => schedule::schedule(&settings, args).await,
     })
 }

@@ -69,6 +69,36 @@ async fn while_one_works_another_waits_if_it_is_told_to() {
 }
 
 #[tokio::test]
+async fn who_waits_at_most_so_long_is_refused_then() {
+    let for_ever = Trick::AtWrite(Box::new(|| Box::pin(std::future::pending())));
+    let (fixture, honest) = changed(memory().await, [for_ever]).await;
+    assert!(fixture.run().now_or_never().is_none(), "it died while it staged");
+    let wait = async |seconds| {
+        let options = RunOptions { busy: Busy::WaitAtMost(Duration::from_secs(seconds)), ..RunOptions::default() };
+        honest.run(&RunCommand::incremental(), &options, &Silent).await
+    };
+    assert_eq!(wait(0).await.unwrap_err().kind(), ErrorKind::Refused);
+    let clock = Arc::clone(&fixture.clock);
+    let time_goes_on = async {
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+            move_on(&clock, Duration::from_secs(20));
+        }
+    };
+    let (refused, ()) = tokio::join!(wait(60), time_goes_on);
+    assert!(refused.unwrap_err().to_string().contains("at work"));
+    // The lease ends before so long has passed.
+    let time_goes_on = async {
+        for _ in 0..4 {
+            tokio::task::yield_now().await;
+            move_on(&clock, Duration::from_secs(20));
+        }
+    };
+    let (ran, ()) = tokio::join!(wait(600), time_goes_on);
+    assert!(ran.unwrap().repeated);
+}
+
+#[tokio::test]
 async fn the_lease_of_a_run_that_died_is_taken_over_when_it_has_expired() {
     let for_ever = Trick::AtWrite(Box::new(|| Box::pin(std::future::pending())));
     let (fixture, honest) = changed(memory().await, [for_ever]).await;

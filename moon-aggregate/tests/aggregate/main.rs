@@ -3,7 +3,9 @@
 
 mod agents;
 mod common;
+mod compare;
 mod crash;
+mod explain;
 mod faults;
 mod figures;
 mod golden;
@@ -11,3 +13,5 @@ mod incremental;
 mod law;
 mod lease;
 mod run;
+mod status;
+mod verify;

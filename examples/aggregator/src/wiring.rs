@@ -1,0 +1,29 @@
+//! From the flags to a job: settings, logging, ledger and warehouse.
+
+use moon_aggregate::Aggregation;
+use moon_core::{Calendar, Period, Result};
+use moon_settings::{FLAG, Settings, SettingsArgs, init_logging, open_ledger, open_warehouse};
+
+/// Reads the settings and starts logging. No file is made.
+pub(crate) fn settings(args: &SettingsArgs) -> Result<Settings> {
+    let settings = Settings::load(args)?;
+    init_logging(&settings)?;
+    Ok(settings)
+}
+
+/// Opens the ledger and its warehouse.
+pub(crate) async fn open(settings: &Settings) -> Result<Aggregation> {
+    let ledger = open_ledger(settings).await?;
+    let warehouse = open_warehouse(settings, ledger.settings().currency).await?;
+    Ok(Aggregation::new(ledger, warehouse))
+}
+
+/// The period behind an argument.
+pub(crate) fn period(calendar: Calendar, argument: &str, text: &str) -> Result<Period> {
+    calendar.parse(text).map_err(|error| error.with(FLAG, argument))
+}
+
+/// Checks the form of a period before any file is made. What one may look like does not depend on the fiscal year.
+pub(crate) fn check_period(argument: &str, text: &str) -> Result<()> {
+    period(Calendar::default(), argument, text).map(|_| ())
+}
