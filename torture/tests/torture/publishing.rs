@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use moon_aggregate::{Aggregation, Busy, RunCommand, RunOptions, RunReport, Silent};
-use moon_core::{DayRange, ErrorKind, Figures, Published, Result, Warehouse};
+use moon_aggregate::{Aggregation, RunCommand, RunOptions, RunReport, Silent};
+use moon_core::{DayRange, Dimension, ErrorKind, Figures, Published, Result, Warehouse};
 use moon_servers::Kind;
 use moon_testkit::builders::actor;
 use moon_testkit::random::Chance;
@@ -49,7 +49,10 @@ impl State {
             add(&mut groups, (sum.dimension, sum.code.to_string()), sum.figures);
         }
         groups.retain(|_, figures| *figures != Figures::default());
-        Self { total: published.run.as_ref().map(|run| run.control).unwrap_or_default(), groups }
+        // The control of a run's record is that of its days.
+        let teams = published.sums.iter().filter(|sum| sum.dimension == Dimension::Team);
+        let total = teams.fold(Figures::default(), |total, sum| total.plus(sum.figures).unwrap());
+        Self { total, groups }
     }
 }
 
@@ -139,8 +142,8 @@ impl Publisher {
 }
 
 async fn run(aggregation: &Aggregation) -> Result<RunReport> {
-    // The server may have been gone before the run could give back its lease.
-    let options = RunOptions { busy: Busy::Wait, lease: Duration::from_secs(1), ..RunOptions::default() };
+    // The server may have been gone before the run could give back its lease, and the ledger's clock stands still.
+    let options = RunOptions { lease: Duration::ZERO, ..RunOptions::default() };
     aggregation.run(&RunCommand::incremental(), &options, &Silent).await
 }
 
