@@ -1,0 +1,17 @@
+//! The commands of the program around a small ledger: closing, proving, explaining, status, metrics and the schedule.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it cannot read or do")]
+
+mod closing;
+#[path = "../common/mod.rs"]
+mod common;
+mod dirty;
+mod dry_run;
+mod explain;
+mod http;
+mod ledger;
+mod metrics;
+mod schedule;
+#[path = "../servers/mod.rs"]
+mod servers;
+mod status;
+mod usage;

@@ -1,0 +1,149 @@
+//! The schedule as a program, over real HTTP.
+#![cfg(unix)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use crate::common::{aggregator, json};
+use crate::http::get;
+use crate::ledger::{cancel, folder, tell};
+
+/// More than a machine with much to do takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Schedule {
+    child: Child,
+    said: Receiver<String>,
+}
+
+impl Schedule {
+    fn start(folder: &Path, args: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_aggregator"))
+            .args(["schedule", "--listen", "127.0.0.1:0"])
+            .args(args)
+            .current_dir(folder)
+            .env_clear()
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, said) = channel();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, said }
+    }
+
+    /// The first line with these words.
+    fn hears(&self, words: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let line = self.said.recv_timeout(left).unwrap_or_else(|_| panic!("nobody said {words:?}"));
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    fn address(&self) -> String {
+        self.hears("listening at http://").split("http://").nth(1).unwrap().to_owned()
+    }
+
+    fn terminate(mut self) -> i32 {
+        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        self.child.wait().unwrap().code().unwrap()
+    }
+}
+
+impl Drop for Schedule {
+    fn drop(&mut self) {
+        // One that has ended is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn what_was_missed_is_caught_up_once_and_health_and_metrics_are_served() {
+    let folder = folder();
+    // Nothing was ever published, so that it runs at once; the next time is far away.
+    let schedule = Schedule::start(folder.path(), &["--cron", "0 0 29 2 *", "--zone", "Asia/Colombo"]);
+    let address = schedule.address();
+    schedule.hears(" published: 4 postings");
+    let next = schedule.hears("next: run at ");
+    assert!(next.contains("-02-28T18:30:00"), "midnight in Colombo: {next}");
+    assert_eq!(get(&address, "/healthz").0, 200);
+    assert_eq!(get(&address, "/readyz").0, 200);
+    assert_eq!(get(&address, "/nothing").0, 404);
+    tell(folder.path(), &[cancel("1", "2026-06-02", 20_000)]);
+    let (status, text) = get(&address, "/metrics");
+    assert_eq!(status, 200);
+    for line in [
+        "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8\r",
+        "moon_aggregation_runs_total{outcome=\"published\"} 1",
+        "moon_aggregation_runs_total{outcome=\"failed\"} 0",
+        "moon_aggregation_last_run_rows 4",
+        "moon_aggregation_last_run_days 28",
+        "moon_aggregation_pending_days 2",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|found| found == line.trim_end_matches('\r')), "{line}: {text}");
+    }
+    for name in ["published_age_seconds", "last_run_duration_seconds", "next_run_timestamp_seconds", "behind_seconds"] {
+        assert!(text.contains(&format!("\nmoon_aggregation_{name} ")), "{name}: {text}");
+    }
+    assert_eq!(schedule.terminate(), 0);
+
+    // Started again, it has nothing to catch up.
+    let schedule = Schedule::start(folder.path(), &["--cron", "0 0 29 2 *"]);
+    schedule.hears("next: run at ");
+    assert_eq!(schedule.terminate(), 0);
+    assert_eq!(json(&aggregator(folder.path(), &["status", "--format", "json"]))["runs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn it_runs_when_it_is_due_and_verifies() {
+    let folder = folder();
+    aggregator(folder.path(), &["run"]);
+    tell(folder.path(), &[cancel("1", "2026-06-02", 20_000)]);
+    let crons = ["--cron", "* * * * * *", "--verify-cron", "* * * * * *", "--jitter", "10ms"];
+    let schedule = Schedule::start(folder.path(), &crons);
+    schedule.hears(" published: 2 postings from 2026-05-04 to 2026-06-02");
+    schedule.hears("no day had changed");
+    schedule.hears("what is published is as the source has it");
+    assert_eq!(schedule.terminate(), 0);
+    let status = json(&aggregator(folder.path(), &["status", "--format", "json"]));
+    assert!(status["unfinished"].is_null() && status["lease_until"].is_null(), "{status}");
+}
+
+#[test]
+fn a_run_that_cannot_be_made_is_said_and_tried_again_later() {
+    let folder = folder();
+    let schedule = Schedule::start(folder.path(), &["--cron", "0 0 29 2 *", "--deadline", "0s"]);
+    let address = schedule.address();
+    schedule.hears("run did not end within its deadline");
+    schedule.hears("next: run at ");
+    let (_, text) = get(&address, "/metrics");
+    assert!(text.contains("moon_aggregation_runs_total{outcome=\"failed\"} 1\n"), "{text}");
+    assert!(text.contains("moon_aggregation_last_run_success 0\n"), "{text}");
+    assert_eq!(schedule.terminate(), 0);
+}
+
+#[test]
+fn an_address_that_is_taken_is_an_error() {
+    let folder = folder();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let run = aggregator(folder.path(), &["schedule", "--cron", "@daily", "--listen", &address]);
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert!(run.err.contains("cannot listen at this address"), "{}", run.err);
+}
