@@ -18,8 +18,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use moon_benches::history;
 use moon_core::{Ledger, LedgerOptions, Store};
-use moon_datagen::{Plan, Rates, populate};
+use moon_datagen::populate;
 use moon_settings::GrowingPause;
 use moon_store_mysql::{MysqlOptions, MysqlStore};
 use mysql_async::prelude::Queryable as _;
@@ -30,7 +31,7 @@ const TELL_EVERY: u64 = 500_000;
 
 /// What a drain reads: sales in force in the order in which they lie, then cancellations and reinstatements.
 const DRAINED: [&str; 2] = [
-    "SELECT s.sale_date, s.product_id, s.team_id, s.branch_id, s.agent_id, s.given, s.amount
+    "SELECT s.sale_date, s.product_id, s.team_id, s.branch_id, s.amount
      FROM ledger_sales s FORCE INDEX (PRIMARY) WHERE s.state = 0 ORDER BY s.sale_date, s.id",
     "SELECT STRAIGHT_JOIN s.sale_date, s.product_id, s.team_id, s.branch_id, s.agent_id, s.given, j.amount, j.own_date, j.count
      FROM ledger_adjustments j JOIN ledger_sales s FORCE INDEX (PRIMARY) ON s.sale_date = j.sale_date AND s.id = j.sale_id
@@ -58,13 +59,6 @@ const PLAIN: &str = "NULL";
 
 const DIMENSIONS: [&str; 3] = ["s.team_id", "s.branch_id", "s.product_id"];
 
-/// Sales as they come, a few of them cancelled later. Corrections and late transfers would change no row's form, and make
-/// filling take many times as long.
-fn rates() -> Rates {
-    let Rates { without_agent, branch_given, team_given, reversals, .. } = Rates::default();
-    Rates { without_agent, branch_given, team_given, reversals, cancellations: 100, ..Rates::calm() }
-}
-
 async fn connect(url: &str) -> Conn {
     let options = Opts::from_url(url).unwrap();
     Conn::new(OptsBuilder::from_opts(options).prefer_socket(false)).await.unwrap()
@@ -81,7 +75,7 @@ async fn fill(url: &str, sales: u64) {
     let ledger = Ledger::open(store, &LedgerOptions::default()).await.unwrap().with_pause(Arc::new(GrowingPause));
     let began = Instant::now();
     let mut next = TELL_EVERY;
-    let plan = Plan { sales, rates: rates(), ..Plan::default() };
+    let plan = history(sales);
     let summary = populate(&ledger, &plan, |progress| {
         if progress.sales >= next {
             next += TELL_EVERY;

@@ -73,6 +73,7 @@ macro_rules! store_behaviour {
             ],
             scans: [
                 a_scan_yields_exactly_what_matches,
+                a_scan_without_agents_yields_all_else,
                 an_empty_store_has_no_postings,
                 a_scan_looks_at_both_days_of_a_posting,
                 a_long_scan_loses_nothing,

@@ -196,6 +196,7 @@ async fn sums(
         teams: None,
         branches: None,
         kinds: filter.kinds.clone(),
+        without_agents: filter.view == View::AsSold && !groups.contains(&Dimension::Agent),
     };
     match filter.view {
         View::AsSold => {

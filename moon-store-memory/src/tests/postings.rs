@@ -141,6 +141,7 @@ fn filters() -> impl Strategy<Value = PostingFilter> {
                 teams: teams.map(|digits| texts('T', digits).map(|text| code(&text)).collect()),
                 branches: branches.map(|digits| texts('B', digits).map(|text| code(&text)).collect()),
                 kinds,
+                without_agents: false,
             }
         },
     )

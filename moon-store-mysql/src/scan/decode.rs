@@ -23,22 +23,25 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Adds a row of sale date, product, team, branch, agent, given places and amount. Codes are still the numbers under
-    /// which the database keeps them.
+    /// Adds a row of sale date, product, team, branch, amount, and perhaps agent and given places. Codes are still the
+    /// numbers under which the database keeps them.
     #[inline]
     pub(super) fn posting(&mut self, row: &Row, columns: &mut PostingColumns) -> Result<()> {
         let value = |place| row.as_ref(place);
-        let (Some(Value::Date(year, month, day, ..)), Some(Value::Int(given)), Some(Value::Int(amount))) =
-            (value(0), value(5), value(6))
-        else {
+        let (Some(Value::Date(year, month, day, ..)), Some(Value::Int(amount))) = (value(0), value(4)) else {
             return Err(unexpected());
+        };
+        let (agent, given) = match (value(5), value(6)) {
+            (None, None) => (UNASSIGNED_INDEX, 0),
+            (agent, Some(Value::Int(given))) => (number(agent)?, u8::try_from(*given).map_err(|_| unexpected())?),
+            _ => return Err(unexpected()),
         };
         columns.day.push(self.day(*year, *month, *day)?);
         columns.product.push(number(value(1))?);
         columns.team.push(number(value(2))?);
         columns.branch.push(number(value(3))?);
-        columns.agent.push(number(value(4))?);
-        columns.given.push(u8::try_from(*given).map_err(|_| unexpected())?);
+        columns.agent.push(agent);
+        columns.given.push(given);
         columns.amount.push(*amount);
         Ok(())
     }

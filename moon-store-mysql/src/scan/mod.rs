@@ -74,6 +74,7 @@ struct Scan<'a, 'c> {
     unit: &'a mut MysqlUnit<'c>,
     days: &'a DaySet,
     conditions: SaleConditions,
+    without_agents: bool,
     dictionaries: Dictionaries,
     rest: Rest,
 }
@@ -91,6 +92,7 @@ impl<'a, 'c> Scan<'a, 'c> {
             unit,
             days: &filter.days,
             conditions,
+            without_agents: filter.without_agents,
             dictionaries: Dictionaries::default(),
             rest: Rest::Sales { ranges, current },
         })
@@ -136,8 +138,9 @@ impl<'a, 'c> Scan<'a, 'c> {
             Position::Day(day) => ("s.sale_date BETWEEN ? AND ?", vec![value::day(*day), value::day(end - 1)]),
             Position::Within(day, id) => ("s.sale_date = ? AND s.id > ?", vec![value::day(*day), value::bytes(id)]),
         };
+        let agents = if self.without_agents { "" } else { ", s.agent_id, s.given" };
         let sql = format!(
-            "SELECT s.sale_date, s.product_id, s.team_id, s.branch_id, s.agent_id, s.given, s.amount
+            "SELECT s.sale_date, s.product_id, s.team_id, s.branch_id, s.amount{agents}
              FROM ledger_sales s FORCE INDEX (PRIMARY) WHERE {condition}{}
              ORDER BY s.sale_date, s.id LIMIT {BATCH}",
             self.conditions.sql
@@ -204,7 +207,7 @@ impl<'a, 'c> Scan<'a, 'c> {
         }
         let (touched, mut params) = self.touched();
         let sql = format!(
-            "SELECT STRAIGHT_JOIN s.sale_date, s.product_id, s.team_id, s.branch_id, s.agent_id, s.given, a.amount,
+            "SELECT STRAIGHT_JOIN s.sale_date, s.product_id, s.team_id, s.branch_id, a.amount, s.agent_id, s.given,
                  a.own_date, a.count, a.sale_id, a.revision
              FROM {touched}
              JOIN ledger_adjustments a

@@ -5,7 +5,9 @@ mod dictionary;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use moon_core::{PostingBatch, PostingColumns, PostingFilter, PostingSource, Pushdown, Result, TotalsPlan};
+use moon_core::{
+    PostingBatch, PostingColumns, PostingFilter, PostingSource, Pushdown, Result, TotalsPlan, UNASSIGNED_INDEX,
+};
 
 use crate::filter::{self, END, START, SaleConditions};
 use crate::session::Row;
@@ -48,6 +50,7 @@ enum Rest {
 struct Scan<'a, 'c> {
     unit: &'a mut PostgresUnit<'c>,
     conditions: SaleConditions,
+    without_agents: bool,
     dictionaries: Dictionaries,
     rest: Rest,
     /// The cursor of `rest` is open.
@@ -61,7 +64,8 @@ impl<'a, 'c> Scan<'a, 'c> {
             unit.session.batch(DOING, "CLOSE moon_scan").await?;
         }
         let rest = if filter::is_empty(&filter.days) { Rest::Nothing } else { Rest::Sales };
-        Ok(Self { unit, conditions, dictionaries: Dictionaries::default(), rest, open: false })
+        let without_agents = filter.without_agents;
+        Ok(Self { unit, conditions, without_agents, dictionaries: Dictionaries::default(), rest, open: false })
     }
 
     async fn next_batch(&mut self) -> Result<Option<PostingBatch>> {
@@ -71,6 +75,7 @@ impl<'a, 'c> Scan<'a, 'c> {
             }
             let mut batch = PostingBatch::default();
             let adjustments = self.rest == Rest::Adjustments;
+            let without_agents = self.without_agents;
             let rows = {
                 let columns = if adjustments { &mut batch.adjustments.postings } else { &mut batch.sales };
                 reserve(columns, BATCH);
@@ -79,7 +84,7 @@ impl<'a, 'c> Scan<'a, 'c> {
                 self.unit
                     .session
                     .each_row(DOING, &fetch, &[], |row| {
-                        take(row, columns)?;
+                        take(row, columns, adjustments || !without_agents)?;
                         if adjustments {
                             own_day.push(row.get::<Day>(7)?.0);
                             count.push(i8::try_from(row.get::<i16>(8)?).unwrap_or(0));
@@ -117,8 +122,9 @@ impl<'a, 'c> Scan<'a, 'c> {
     }
 
     fn sales(&self) -> String {
+        let agents = if self.without_agents { "" } else { ", s.agent_id, s.given" };
         format!(
-            "SELECT s.sale_date, s.product_id, s.team_id, s.branch_id, s.agent_id, s.given, s.amount
+            "SELECT s.sale_date, s.product_id, s.team_id, s.branch_id, s.amount{agents}
              FROM ledger_sales s WHERE true{}{} ORDER BY s.sale_date",
             self.conditions.days("s.sale_date"),
             self.conditions.sql()
@@ -140,7 +146,7 @@ impl<'a, 'c> Scan<'a, 'c> {
         };
         let parameters = if self.conditions.is_bounded() { String::new() } else { self.conditions.days("a.sale_date") };
         format!(
-            "SELECT s.sale_date, s.product_id, s.team_id, s.branch_id, s.agent_id, s.given, a.amount, a.own_date, a.count
+            "SELECT s.sale_date, s.product_id, s.team_id, s.branch_id, a.amount, s.agent_id, s.given, a.own_date, a.count
              FROM {touched} JOIN ledger_sales s ON s.id = a.sale_id WHERE true{parameters}{} ORDER BY s.sale_date",
             self.conditions.sql()
         )
@@ -157,7 +163,7 @@ fn reserve(columns: &mut PostingColumns, rows: usize) {
 }
 
 /// Appends a row. Codes are still the numbers under which the database keeps them.
-fn take(row: &Row, columns: &mut PostingColumns) -> Result<()> {
+fn take(row: &Row, columns: &mut PostingColumns, with_agent: bool) -> Result<()> {
     let number = |column: usize| -> Result<u32> {
         let number: Option<i32> = row.get(column)?;
         Ok(number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0))
@@ -166,8 +172,8 @@ fn take(row: &Row, columns: &mut PostingColumns) -> Result<()> {
     columns.product.push(number(1)?);
     columns.team.push(number(2)?);
     columns.branch.push(number(3)?);
-    columns.agent.push(number(4)?);
-    columns.given.push(u8::try_from(row.get::<i16>(5)?).unwrap_or(0));
-    columns.amount.push(row.get(6)?);
+    columns.amount.push(row.get(4)?);
+    columns.agent.push(if with_agent { number(5)? } else { UNASSIGNED_INDEX });
+    columns.given.push(if with_agent { u8::try_from(row.get::<i16>(6)?).unwrap_or(0) } else { 0 });
     Ok(())
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use moon_core::{
     Amount, DaySet, Dimension, Fold, FoldPlan, PostingBatch, PostingFilter, Pushdown, Sale, SaleChange, SaleKind,
-    Store, Totals, TotalsPlan, UnitOfWork,
+    Store, Totals, TotalsPlan, UNASSIGNED, UnitOfWork,
 };
 
 use crate::builders::{
     agent_code, branch_code, date, days, fill, product_code, reading, rupees, sale, team_code, writing,
 };
-use crate::postings::{postings_of, scan, totals_of};
+use crate::postings::{Posting, postings_of, scan, totals_of};
 use crate::random;
 
 async fn insert(store: &Arc<dyn Store>, sales: &[Sale]) {
@@ -57,6 +57,7 @@ fn filters() -> Vec<PostingFilter> {
             teams: Some(vec![team_code("ALPHA"), team_code("BETA")]),
             branches: Some(vec![branch_code("COLOMBO")]),
             kinds: two_kinds,
+            without_agents: false,
         },
     ]
 }
@@ -71,6 +72,29 @@ pub async fn a_scan_yields_exactly_what_matches(store: Arc<dyn Store>) {
         let expected = postings_of(&sales, &filter);
         let (found, _) = scan(unit.as_mut(), &filter).await;
         assert_eq!(found.len(), expected.len(), "{filter:?}");
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+/// Whoever does not look at agents gets all else as ever.
+pub async fn a_scan_without_agents_yields_all_else(store: Arc<dyn Store>) {
+    fill(&store).await;
+    let sales = random::sales(3, 300);
+    insert(&store, &sales).await;
+    let mut unit = reading(&store).await;
+    let blank = |mut posting: Posting| {
+        let [_, _, _, agent] = &mut posting.codes;
+        UNASSIGNED.clone_into(agent);
+        posting.given = 0;
+        posting
+    };
+    for filter in filters() {
+        let mut expected: Vec<_> = postings_of(&sales, &filter).into_iter().map(blank).collect();
+        expected.sort_unstable();
+        let filter = PostingFilter { without_agents: true, ..filter };
+        let (found, _) = scan(unit.as_mut(), &filter).await;
+        let mut found: Vec<_> = found.into_iter().map(blank).collect();
+        found.sort_unstable();
         assert_eq!(found, expected, "{filter:?}");
     }
 }
@@ -97,8 +121,7 @@ pub async fn a_scan_looks_at_both_days_of_a_posting(store: Arc<dyn Store>) {
     fill(&store).await;
     insert(&store, &[cancelled, sale(2, "2026-02-21", rupees(50))]).await;
     let mut unit = reading(&store).await;
-    let amounts =
-        |postings: &[crate::postings::Posting]| postings.iter().map(|posting| posting.minor / 100).collect::<Vec<_>>();
+    let amounts = |postings: &[Posting]| postings.iter().map(|posting| posting.minor / 100).collect::<Vec<_>>();
     for (first, last, expected) in [
         ("2026-03-05", "2026-03-05", vec![-200]),
         ("2026-02-20", "2026-02-20", vec![200, -200]),
