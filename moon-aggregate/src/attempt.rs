@@ -218,14 +218,57 @@ impl Aggregation {
     }
 }
 
-/// An error as the warehouse may hold it: without the code of an agent, and without causes, whose texts nobody knows.
+/// What a record in the warehouse may tell about an error beside its message: dates, numbers, and what kind of group. Any
+/// other context may hold what an agent is called, or its code.
+const PUBLISHABLE: [&str; 18] = [
+    "currency",
+    "day",
+    "deadline",
+    "dimension",
+    "epoch",
+    "granularity",
+    "grouped",
+    "known_version",
+    "month",
+    "number",
+    "plain",
+    "published_epoch",
+    "published_number",
+    "run",
+    "sales",
+    "sales_before",
+    "schema_version",
+    "until_at_most",
+];
+
+/// An error as the warehouse may hold it: with that much of its context, and without causes, whose texts nobody knows.
 fn publishable(error: &Error) -> String {
     let mut text = error.message().to_owned();
-    for (key, value) in error.context().filter(|(key, _)| *key != moon_core::Dimension::Agent.name()) {
+    for (key, value) in error.context().filter(|(key, _)| PUBLISHABLE.contains(key)) {
         text.push_str("; ");
         text.push_str(key);
         text.push_str(": ");
         text.push_str(value);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use moon_core::{AgentCode, Text};
+
+    use super::*;
+
+    #[test]
+    fn a_record_tells_numbers_and_dates_and_nothing_about_agents() {
+        let refused = Error::new(ErrorKind::Refused, "too few").with("sales", 3).with("sales_before", 9);
+        assert_eq!(publishable(&refused), "too few; sales: 3; sales_before: 9");
+        let unreadable = Text::new("email", "agt001@example.org\t").unwrap_err();
+        let faulty = AgentCode::new(" AGT001").unwrap_err();
+        let unknown = Error::invalid("agent is not known").with("agent", "AGT001").with("code", "AGT001");
+        for error in [unreadable, faulty, unknown.caused_by(Error::invalid("no AGT001"))] {
+            let text = publishable(&error).to_uppercase();
+            assert!(!text.contains("AGT001") && !text.is_empty(), "{text}");
+        }
+    }
 }

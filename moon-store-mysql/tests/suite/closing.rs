@@ -27,7 +27,13 @@ async fn bi_tools_see_what_was_reported() {
     stage.write(StagedRows::Close(march())).await.unwrap();
     let agent = AgentCell { month: date("2026-03-01"), agent: "withheld".to_owned(), figures: figures(-5) };
     stage.write(StagedRows::AgentCells(vec![agent])).await.unwrap();
-    let manifest = Manifest { cells: 3, cells_hash: "ab".to_owned(), closed: vec![march()], reopened: Vec::new(), agent_key: None };
+    let manifest = Manifest {
+        cells: 3,
+        cells_hash: "ab".to_owned(),
+        closed: vec![march()],
+        reopened: Vec::new(),
+        agent_key: None,
+    };
     stage.publish(&control(&reported), &RunRecord { manifest, ..record(1) }).await.unwrap();
     let restated = [("2026-03-31", -7)];
     let scope = Scope { agents: false, ..Scope::full() };

@@ -14,6 +14,8 @@ mod migrations;
 #[cfg(test)]
 mod postings;
 #[cfg(test)]
+mod privacy;
+#[cfg(test)]
 mod publishing;
 #[cfg(test)]
 mod redshift;

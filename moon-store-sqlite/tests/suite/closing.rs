@@ -28,7 +28,13 @@ async fn bi_tools_see_what_was_reported() {
     ] {
         stage.write(rows).await.unwrap();
     }
-    let manifest = Manifest { cells: 3, cells_hash: "ab".to_owned(), closed: vec![march()], reopened: Vec::new(), agent_key: None };
+    let manifest = Manifest {
+        cells: 3,
+        cells_hash: "ab".to_owned(),
+        closed: vec![march()],
+        reopened: Vec::new(),
+        agent_key: None,
+    };
     let kept = RunRecord { manifest, ..record(run(1), reported) };
     stage.publish(&control("2026-03-31", reported), &kept).await.unwrap();
     let restated = figures(-7, 0, 0);
