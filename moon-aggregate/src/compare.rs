@@ -218,6 +218,9 @@ async fn late(
     sales: &[Sale],
     since: DateTime<Utc>,
 ) -> Result<Vec<LateSale>> {
+    if sales.is_empty() {
+        return Ok(Vec::new());
+    }
     let keys: Vec<SaleKey> = sales.iter().map(|sale| sale.key.clone()).collect();
     let mut reasons: BTreeMap<SaleKey, Vec<(DateTime<Utc>, Reason)>> = BTreeMap::new();
     for message in unit.sales().messages(&keys).await? {

@@ -63,6 +63,9 @@ impl Ledger {
         let mut agents: Vec<_> = sales.iter().filter_map(|sale| sale.content.agent.clone()).collect();
         agents.sort_unstable();
         agents.dedup();
+        if agents.is_empty() {
+            return Ok(vec![None; sales.len()]);
+        }
         let attribution = Attribution::load(unit, &agents).await?;
         Ok(sales.iter().map(|sale| attribution.behind(&sale.content).cloned()).collect())
     }

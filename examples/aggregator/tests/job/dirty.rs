@@ -8,7 +8,7 @@ use moon_store_mysql::MysqlStore;
 use moon_store_postgres::PostgresStore;
 
 use crate::common::{Run, aggregator, json};
-use crate::ledger::{fill, folder, now, over};
+use crate::ledger::{cancel, fill, folder, now, over, record, sale};
 use crate::servers::{Database, Server};
 
 #[test]
@@ -76,6 +76,31 @@ async fn dirty(server: Server, store: impl AsyncFn(&str) -> Arc<dyn Store>) {
 
     assert_eq!(run(&["run", "--full"]).code, 0);
     assert_eq!(json(&run(&["verify", "--format", "json"]))["wrong"], 0);
+
+    // What else is asked of a server: a closed month against what came later, and the postings behind it.
+    assert_eq!(run(&["close", "2026-05"]).code, 0);
+    let ledger = over(store(&source.url()).await).await;
+    record(&ledger, &[cancel("3", "2026-06-02", 10_000), sale("5", None, "Junior", 5, "2026-05-31")]).await;
+    let behind = run(&["explain", "team", "Alpha", "2026-06", "--basis", "activity", "--format", "csv"]);
+    assert_eq!(behind.code, 0, "{}", behind.err);
+    assert!(behind.out.contains("core,3,1,cancellation,2026-05-18,2026-06-02,AGT001,Alpha,"), "{}", behind.out);
+    assert_eq!(run(&["run"]).code, 0);
+    for (group, code, period, basis, published) in [
+        ("team", "Alpha", "2026-05", "net", "681.00 (3)"),
+        ("team", "Alpha", "2026-05", "gross", "781.00 (3)"),
+        ("branch", "Colombo", "2026-06", "activity", "-100.00 (0)"),
+        ("branch", "unassigned", "all", "net", "0.05 (1)"),
+        ("product", "Junior", "2026", "net", "681.05 (4)"),
+    ] {
+        let explained = run(&["explain", group, code, period, "--basis", basis]);
+        let expected = format!("Published: {published}: exactly that\n");
+        assert!(explained.out.ends_with(&expected), "{group} {code} {period}: {} {}", explained.out, explained.err);
+    }
+    let compared = json(&run(&["compare", "2026-05", "--format", "json"]));
+    let late: Vec<_> = compared["sales"].as_array().unwrap().iter().map(|sale| &sale["reference"]).collect();
+    assert_eq!(late, ["3", "5"]);
+    assert_eq!(compared["cells"].as_array().unwrap().len(), 6);
+    assert_eq!(json(&run(&["status", "--format", "json"]))["behind_seconds"], 0);
 }
 
 #[test]
