@@ -1,6 +1,6 @@
 //! From the flags to a job: settings, logging, ledger and warehouse.
 
-use moon_aggregate::Aggregation;
+use moon_aggregate::{AgentFigures, Aggregation};
 use moon_core::{Calendar, Period, Result};
 use moon_settings::{FLAG, Settings, SettingsArgs, init_logging, open_ledger, open_warehouse};
 
@@ -11,11 +11,15 @@ pub(crate) fn settings(args: &SettingsArgs) -> Result<Settings> {
     Ok(settings)
 }
 
-/// Opens the ledger and its warehouse.
+/// Opens the ledger and its warehouse. Figures of agents are switched on by a key for their pseudonyms.
 pub(crate) async fn open(settings: &Settings) -> Result<Aggregation> {
     let ledger = open_ledger(settings).await?;
     let warehouse = open_warehouse(settings, ledger.settings().currency).await?;
-    Ok(Aggregation::new(ledger, warehouse))
+    let aggregation = Aggregation::new(ledger, warehouse);
+    Ok(match settings.pseudonym_key.clone() {
+        Some(key) => aggregation.with_agent_figures(AgentFigures { key }),
+        None => aggregation,
+    })
 }
 
 /// The period behind an argument.

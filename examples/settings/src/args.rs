@@ -51,6 +51,8 @@ impl SettingsArgs {
             Setting::Log => self.log.as_deref(),
             // The programs that know these have flags of their own for them.
             Setting::Listen | Setting::ScheduleCron | Setting::MetricsFile | Setting::PushGateway => None,
+            // Whoever lists the processes of a machine sees their flags.
+            Setting::PseudonymKey => None,
         }
     }
 

@@ -25,11 +25,12 @@ pub(crate) enum Setting {
     ScheduleCron,
     MetricsFile,
     PushGateway,
+    PseudonymKey,
 }
 
 impl Setting {
     /// All of them, in the order in which they are explained. Those behind `Log` have no flag that all programs share.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::StoreUrl,
         Self::WarehouseUrl,
         Self::Currency,
@@ -40,6 +41,7 @@ impl Setting {
         Self::ScheduleCron,
         Self::MetricsFile,
         Self::PushGateway,
+        Self::PseudonymKey,
     ];
 
     /// The key in the settings file.
@@ -55,6 +57,7 @@ impl Setting {
             Self::ScheduleCron => "schedule_cron",
             Self::MetricsFile => "metrics_file",
             Self::PushGateway => "push_gateway",
+            Self::PseudonymKey => "pseudonym_key",
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
+use moon_aggregate::PseudonymKey;
 use moon_core::{Calendar, Error, LedgerOptions, Result};
 
 use crate::args::SettingsArgs;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub metrics_file: Option<PathBuf>,
     /// The Pushgateway that a job tells its metrics. The program's own flag wins.
     pub push_gateway: Option<PushGatewayUrl>,
+    /// What the pseudonyms of agents are made with; `None`: no figures of agents are published.
+    pub pseudonym_key: Option<PseudonymKey>,
 }
 
 impl Settings {
@@ -73,6 +76,7 @@ impl Settings {
             schedule_cron: layers.read(Setting::ScheduleCron, |text| Ok(text.to_owned()))?,
             metrics_file: layers.read(Setting::MetricsFile, |text| Ok(PathBuf::from(text)))?,
             push_gateway: layers.read(Setting::PushGateway, str::parse)?,
+            pseudonym_key: layers.read(Setting::PseudonymKey, pseudonym_key)?,
         })
     }
 
@@ -102,6 +106,16 @@ fn listen(text: &str) -> Result<SocketAddr> {
     text.parse().map_err(|_| {
         Error::invalid("address is not of the form ADDRESS:PORT").with("address", format_args!("{text:?}"))
     })
+}
+
+/// The key itself, or `file:` and the path of a file that holds it; line ends behind it are no part of it.
+fn pseudonym_key(text: &str) -> Result<PseudonymKey> {
+    let Some(path) = text.strip_prefix("file:") else { return PseudonymKey::new(text.as_bytes()) };
+    let bytes = std::fs::read(path).map_err(|cause| {
+        Error::invalid("file of the pseudonym key cannot be read").with("file", path).caused_by(cause)
+    })?;
+    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    PseudonymKey::new(bytes.get(..end).unwrap_or_default()).map_err(|error| error.with("file", path))
 }
 
 fn log(text: &str) -> Result<String> {
@@ -172,6 +186,7 @@ mod tests {
             ("schedule_cron", "30 18 * * *"),
             ("metrics_file", "moon.prom"),
             ("push_gateway", "http://gateway:9091"),
+            ("pseudonym_key", KEY),
         ];
         assert_eq!(values.map(|(name, _)| name), Setting::ALL.map(Setting::name));
         let flags: Vec<String> =
@@ -196,9 +211,37 @@ mod tests {
         assert_eq!(by_variables.schedule_cron.as_deref(), Some("30 18 * * *"));
         assert_eq!(by_variables.metrics_file.as_deref(), Some(Path::new("moon.prom")));
         assert_eq!(by_variables.push_gateway.as_ref().map(PushGatewayUrl::expose), Some("http://gateway:9091"));
-        let shared =
-            Settings { listen: None, schedule_cron: None, metrics_file: None, push_gateway: None, ..by_variables };
+        assert_eq!(by_variables.pseudonym_key, Some(PseudonymKey::new(KEY.as_bytes()).unwrap()));
+        let shared = Settings {
+            listen: None,
+            schedule_cron: None,
+            metrics_file: None,
+            push_gateway: None,
+            pseudonym_key: None,
+            ..by_variables
+        };
         assert_eq!(shared, by_flags);
+    }
+
+    const KEY: &str = "geheim-geheim-geheim-geheim-0123456789";
+
+    #[test]
+    fn a_pseudonym_key_stands_in_a_file_too_and_shows_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let value = format!("file:{}", path.display());
+        let given = || load(&[], &[("MOON_PSEUDONYM_KEY", &value)], None);
+        let missing = given().unwrap_err();
+        fs::write(&path, format!("{KEY}\r\n")).unwrap();
+        let settings = given().unwrap();
+        assert_eq!(settings.pseudonym_key, Some(PseudonymKey::new(KEY.as_bytes()).unwrap()));
+        fs::write(&path, "geheim\n").unwrap();
+        let short = [given().unwrap_err(), load(&[], &[("MOON_PSEUDONYM_KEY", "geheim")], None).unwrap_err(), missing];
+        for error in &short {
+            assert_eq!(exit_code(error), 2, "{error}");
+            assert!(error.to_string().contains("variable: MOON_PSEUDONYM_KEY"), "{error}");
+        }
+        assert!(!format!("{settings:?} {short:?}").contains("geheim"), "{settings:?} {short:?}");
     }
 
     #[test]
