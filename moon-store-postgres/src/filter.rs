@@ -13,6 +13,9 @@ pub(crate) const START: &str = "$1::date[]";
 /// See [`START`].
 pub(crate) const END: &str = "$2::date[]";
 
+/// Up to how many ranges of days stand in a condition one by one.
+const RANGES_MAX: usize = 64;
+
 /// Days and conditions on `ledger_sales s`.
 #[derive(Debug, Default)]
 pub(crate) struct SaleConditions {
@@ -76,12 +79,17 @@ impl SaleConditions {
         params
     }
 
-    /// ` AND ...`: a day lies in the days. A single range is compared directly, so that an index on the day keeps its order.
+    /// ` AND ...`: a day lies in the days. Few ranges are compared one by one, which the server looks up in an index on the
+    /// day; for a condition on a subquery it would read all rows. A single range keeps the order of the index, too.
     pub(crate) fn days(&self, day: &str) -> String {
         // The parameters have to appear, or the server could not tell their types.
         match self.starts.as_slice() {
             _ if !self.bounded => format!(" AND cardinality({START}) = cardinality({END})"),
-            [_] => format!(" AND {day} >= ({START})[1] AND {day} < ({END})[1]"),
+            ranges if ranges.len() <= RANGES_MAX => {
+                let one = |place| format!("{day} >= ({START})[{place}] AND {day} < ({END})[{place}]");
+                let any: Vec<String> = (1..=ranges.len()).map(one).collect();
+                format!(" AND ({})", any.join(" OR "))
+            }
             _ => format!(
                 " AND EXISTS (SELECT 1 FROM unnest({START}, {END}) AS r (lo, hi) WHERE {day} >= r.lo AND {day} < r.hi)"
             ),

@@ -3,6 +3,7 @@
 
 mod check;
 mod console;
+mod incremental;
 mod measure;
 mod memory;
 mod recording;
@@ -34,6 +35,9 @@ commands:
   measure-warehouse [--sales N]
                  aggregates N generated sales (10,000,000 by default) from MariaDB into a warehouse on PostgreSQL, and holds
                  time and memory against a client that only reads the same rows, MariaDB's own GROUP BY, and 64 MiB
+  measure-incremental [--sales N]
+                 holds runs after 1,000 new sales, and with nothing to do, in a ledger of N sales (10,000,000 by default) on
+                 MariaDB and on PostgreSQL against full runs, and against the same in a ledger of a tenth of them
   measure-recording [--sales N]
                  records N sales (1,000,000 by default) on both servers, and holds the speed against binary COPY and LOAD DATA
   help           this text
@@ -51,6 +55,7 @@ enum Command {
     Torture { rounds: u32, seed: Option<u32> },
     MeasureMemory { sales: u64 },
     MeasureWarehouse { sales: u64 },
+    MeasureIncremental { sales: u64 },
     MeasureRecording { sales: u64 },
     Help,
 }
@@ -69,6 +74,9 @@ impl Command {
             ("measure-memory", flags) => Ok(Self::MeasureMemory { sales: sales(name, flags, memory::SALES_DEFAULT)? }),
             ("measure-warehouse", flags) => {
                 Ok(Self::MeasureWarehouse { sales: sales(name, flags, warehouse::SALES_DEFAULT)? })
+            }
+            ("measure-incremental", flags) => {
+                Ok(Self::MeasureIncremental { sales: sales(name, flags, incremental::SALES_DEFAULT)? })
             }
             ("measure-recording", flags) => {
                 Ok(Self::MeasureRecording { sales: sales(name, flags, recording::SALES_DEFAULT)? })
@@ -115,6 +123,7 @@ fn main() -> ExitCode {
         Ok(Command::Torture { rounds, seed }) => torture::run(rounds, seed),
         Ok(Command::MeasureMemory { sales }) => memory::run(sales),
         Ok(Command::MeasureWarehouse { sales }) => warehouse::run(sales),
+        Ok(Command::MeasureIncremental { sales }) => incremental::run(sales),
         Ok(Command::MeasureRecording { sales }) => recording::run(sales),
         Ok(Command::Help) => {
             console::say(USAGE);
@@ -146,6 +155,7 @@ mod tests {
         assert_eq!(parse("measure-memory --sales 10_000_000"), Ok(Command::MeasureMemory { sales: 10_000_000 }));
         let sales = warehouse::SALES_DEFAULT;
         assert_eq!(parse("measure-warehouse"), Ok(Command::MeasureWarehouse { sales }));
+        assert_eq!(parse("measure-incremental --sales 7"), Ok(Command::MeasureIncremental { sales: 7 }));
         assert_eq!(parse("measure-recording --sales 5"), Ok(Command::MeasureRecording { sales: 5 }));
         assert_eq!(parse("torture"), Ok(Command::Torture { rounds: torture::ROUNDS_DEFAULT, seed: None }));
         assert_eq!(parse("torture --seed 7 --rounds 20"), Ok(Command::Torture { rounds: 20, seed: Some(7) }));
