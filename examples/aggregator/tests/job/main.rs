@@ -1,6 +1,7 @@
 //! The commands of the program around a small ledger: closing, proving, explaining, status, metrics and the schedule.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it cannot read or do")]
 
+mod agents;
 mod closing;
 #[path = "../common/mod.rs"]
 mod common;
