@@ -131,10 +131,10 @@ impl From<PathArg> for Path {
 /// Where a job that ends leaves its metrics.
 #[derive(Debug, Args)]
 pub(crate) struct MetricsArgs {
-    /// Leave metrics in this text file, in one piece [MOON_METRICS_FILE]
+    /// Leave metrics in this text file, in one piece (also MOON_METRICS_FILE)
     #[arg(long, value_name = "FILE")]
     pub(crate) metrics_file: Option<PathBuf>,
-    /// Tell metrics to this Pushgateway, such as http://gateway:9091 [MOON_PUSH_GATEWAY]
+    /// Tell metrics to the Pushgateway of this URL (also MOON_PUSH_GATEWAY)
     #[arg(long, value_name = "URL")]
     pub(crate) push_gateway: Option<PushGatewayUrl>,
 }
@@ -236,7 +236,7 @@ impl From<GroupArg> for Dimension {
 
 #[derive(Debug, Args)]
 pub(crate) struct ScheduleArgs {
-    /// When to run: minute, hour, day, month and weekday, seconds in front if wanted [MOON_SCHEDULE_CRON]
+    /// When to run: minute, hour, day, month and weekday, seconds in front if wanted (also MOON_SCHEDULE_CRON)
     #[arg(long, value_name = "CRON")]
     pub(crate) cron: Option<String>,
     /// When to compute everything anew and compare it with what is published
@@ -248,7 +248,7 @@ pub(crate) struct ScheduleArgs {
     /// Start up to that much later, by chance, so that many programs do not start at once
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "0s")]
     pub(crate) jitter: Duration,
-    /// Serve /healthz, /readyz and /metrics at this address [MOON_LISTEN; default: nowhere]
+    /// Serve /healthz, /readyz and /metrics at this address (also MOON_LISTEN) [default: nowhere]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
     #[command(flatten)]
