@@ -65,6 +65,9 @@ fn table(changes: &Changes, currency: Currency) -> String {
     if metrics > 0 {
         out.push_str(&format!("{} tables of targets against sales would change\n", changes.product_metrics.len()));
     }
+    if !changes.agent_months.is_empty() {
+        out.push_str(&format!("Figures of agents would change in {} months\n", changes.agent_months.len()));
+    }
     if changes.dimensions {
         out.push_str("Names, regions, lines or targets would change\n");
     }
@@ -90,6 +93,7 @@ fn document(changes: &Changes, currency: Currency) -> Value {
         "rows_read": changes.rows_read,
         "cells": changes.cells.iter().map(|cell| cell_document(cell, currency)).collect::<Vec<_>>(),
         "product_metrics": months,
+        "agent_months": changes.agent_months.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "names_or_targets": changes.dimensions,
     })
 }
