@@ -93,9 +93,10 @@ pub trait StagedRun: Send {
     async fn write(&mut self, rows: StagedRows) -> Result<()>;
 
     /// Reads back what was staged, checks the law against it ([`ControlTotals::check`], for each of
-    /// [`Dimension::DAILY`](crate::Dimension::DAILY)), then replaces the scope, the dimensions and the targets, keeps the restatements, opens and
-    /// closes periods, and keeps the record, all at once: readers see all of the old or all of the new. The times of closings
-    /// are the record's `finished_at`. A repeat of a run that was published gives its receipt and changes nothing.
+    /// [`Dimension::DAILY`](crate::Dimension::DAILY)), then replaces the scope, the dimensions and the targets, keeps the
+    /// restatements, opens and closes periods, and keeps the record, all at once: readers see all of the old or all of the
+    /// new. The times of closings are the record's `finished_at`. A repeat of a run that was published gives its receipt and
+    /// changes nothing.
     ///
     /// # Errors
     /// `Refused` when the law does not hold or a later run was published in the meantime; nothing was changed then.
