@@ -84,9 +84,11 @@ fn signal(name: &str, processes: &[u32]) -> Result<(), String> {
     if processes.is_empty() {
         return Ok(());
     }
-    let mut command = Command::new("kill");
-    command.args(["-s", name, "--"]).args(processes.iter().map(u32::to_string)).stderr(std::process::Stdio::null());
-    command.status().map(drop).map_err(|error| format!("cannot run kill: {error}"))
+    // Every shell has a kill of its own; the program is not on every machine.
+    let mut command = Command::new("sh");
+    command.args(["-c", "kill -s \"$0\" \"$@\"", name]).args(processes.iter().map(u32::to_string));
+    command.stderr(std::process::Stdio::null());
+    command.status().map(drop).map_err(|error| format!("cannot run sh: {error}"))
 }
 
 /// The processes that a process has started, as /proc tells them.
