@@ -121,7 +121,10 @@ impl<R: Read> CsvRows<R> {
             return Ok(Next::Bad(record.line, fault, record.raw()));
         }
         let used = record.text.get(..record.length).unwrap_or_default();
-        let Ok(text) = std::str::from_utf8(used) else {
+        let ends = record.ends.get(..record.count).unwrap_or_default();
+        // Halves of a character on both sides of a delimiter would make a whole one without it.
+        let whole = |text: &&str| ends.iter().all(|end| text.is_char_boundary(*end));
+        let Some(text) = std::str::from_utf8(used).ok().filter(whole) else {
             return Ok(Next::Bad(record.line, self.invalid_utf8(), record.raw()));
         };
         for (slot, column) in self.slots.iter_mut().zip(&self.columns) {

@@ -104,3 +104,10 @@ fn a_row_beyond_the_bound_is_passed_over_also_when_it_ends_the_file() {
     let many = format!("A,B,C\n{}\n4,5,6\n", ",".repeat(20_000));
     assert!(read(many.as_bytes(), FileFormat::Csv)[1].is_ok());
 }
+
+#[test]
+fn halves_of_a_character_do_not_become_one_across_a_delimiter() {
+    let found = read(b"C,A,B\n\xC2,\x80,x\n1,2,3\n", FileFormat::Csv);
+    assert_eq!(found.first(), Some(&Err((2, "text is not valid UTF-8".to_owned()))));
+    assert_eq!(found.len(), 2);
+}
