@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use super::columns::{block_of, check_lengths, unequal_lengths};
 use super::control::Plain;
-use super::shared_rows::MixedBlock;
 use super::table::Placed;
 use super::tally::{Side, small_adjustment};
-use super::{BLOCK_ROWS, DIMENSIONS_MAX, Fold, NO_GROUPS, unpack};
+use super::{BLOCK_ROWS, Fold, unpack};
 use crate::{AdjustmentPostings, PostingColumns, Result};
 
 /// How many adjustments wait at most, beside a batch. Their cells are many, and each time that they are visited they push
@@ -79,17 +78,10 @@ impl Fold {
     /// Adds the first rows of a block to the shared rows, up to one that something is in the way of.
     fn adjust_shared(&mut self, adjustments: &AdjustmentPostings, block: &Range<usize>) -> usize {
         let AdjustmentPostings { postings, own_day, count } = adjustments;
-        let days = postings.day.get(block.clone()).unwrap_or_default();
-        let amounts = postings.amount.get(block.clone()).unwrap_or_default();
-        // Without a dimension of few groups, all rows are of one.
-        let mut groups = [NO_GROUPS.get(..days.len()).unwrap_or_default(); DIMENSIONS_MAX];
-        let sharing = self.tables.iter().filter(|table| table.shares());
-        for (column, table) in groups.iter_mut().zip(sharing) {
-            *column = block_of(postings, table.dimension, block);
-        }
         let own_days = own_day.get(block.clone()).unwrap_or_default();
         let counts = count.get(block.clone()).unwrap_or_default();
-        self.shared.adjust(&MixedBlock { days, groups, amounts }, own_days, counts, self.buckets.days())
+        let block = self.mixed_block(postings, block);
+        self.shared.adjust(&block, own_days, counts, self.buckets.days())
     }
 
     /// Gives buckets to the days of a block; false when its first row had them.

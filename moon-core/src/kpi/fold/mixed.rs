@@ -21,17 +21,23 @@ impl Fold {
         Ok(())
     }
 
+    /// At most [`BLOCK_ROWS`] postings with their groups in the dimensions that share their rows.
+    pub(super) fn mixed_block<'p>(&self, postings: &'p PostingColumns, block: &Range<usize>) -> MixedBlock<'p> {
+        // Without a dimension of few groups, all rows are of one.
+        let mut groups = [NO_GROUPS.get(..block.len()).unwrap_or_default(); DIMENSIONS_MAX];
+        let sharing = self.tables.iter().filter(|table| table.shares());
+        for (column, table) in groups.iter_mut().zip(sharing) {
+            *column = block_of(postings, table.dimension, block);
+        }
+        let days = postings.day.get(block.clone()).unwrap_or_default();
+        MixedBlock { days, groups, amounts: postings.amount.get(block.clone()).unwrap_or_default() }
+    }
+
     /// Adds the first rows of a block, up to one that something is in the way of, and returns how many they were.
     fn add_shared(&mut self, sales: &PostingColumns, block: &Range<usize>) -> Result<usize> {
         let days = sales.day.get(block.clone()).unwrap_or_default();
         let amounts = sales.amount.get(block.clone()).unwrap_or_default();
-        // Without a dimension of few groups, all rows are of one.
-        let mut groups = [NO_GROUPS.get(..days.len()).unwrap_or_default(); DIMENSIONS_MAX];
-        let sharing = self.tables.iter().filter(|table| table.shares());
-        for (column, table) in groups.iter_mut().zip(sharing) {
-            *column = block_of(sales, table.dimension, block);
-        }
-        let rows = self.shared.add_sales(&MixedBlock { days, groups, amounts }, self.buckets.days());
+        let rows = self.shared.add_sales(&self.mixed_block(sales, block), self.buckets.days());
         if rows > 0 && self.tables.iter().any(|table| !table.shares()) {
             let days = days.get(..rows).unwrap_or_default();
             self.add_to_others(
