@@ -10,7 +10,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput};
 use moon_benches::{Order, PostingShape, medians, picoseconds_per_row, postings, times};
 use moon_core::{
-    Code, CodeKind, DaySet, Dimension, Fold, FoldPlan, PostingBatch, PostingColumns, Result, Totals, UNASSIGNED,
+    CellRef, Code, CodeKind, DaySet, Dimension, Fold, FoldPlan, PostingBatch, PostingColumns, Result, UNASSIGNED,
     fold_parallel,
 };
 use rust_decimal::Decimal;
@@ -39,10 +39,10 @@ fn sum_wrapping(batches: &[PostingBatch]) -> i64 {
         .fold(0, i64::wrapping_add)
 }
 
-fn fold(batches: &[PostingBatch], dimensions: &[Dimension]) -> Result<Totals> {
+fn fold(batches: &[PostingBatch], dimensions: &[Dimension]) -> Result<Fold> {
     let mut fold = Fold::new(plan(dimensions));
     batches.iter().try_for_each(|batch| fold.push(batch))?;
-    fold.finish()
+    Ok(fold)
 }
 
 /// Net, gross and activity.
@@ -102,8 +102,21 @@ fn texts<K: CodeKind>(codes: &[Code<K>]) -> Vec<String> {
     std::iter::once(UNASSIGNED.to_owned()).chain(codes.iter().map(ToString::to_string)).collect()
 }
 
-fn cells(totals: Result<Totals>) -> u64 {
-    black_box(totals).map_or(0, |totals| u64::try_from(totals.cells.len()).unwrap_or(0))
+/// Looks at every figure of every cell, as one does who writes or renders them.
+fn figures(fold: Result<Fold>) -> u64 {
+    let mut cells = 0;
+    let look = |cell: CellRef<'_>| {
+        black_box((cell.day, cell.code, cell.figures));
+        cells += 1;
+        Ok(())
+    };
+    let control = fold.and_then(|fold| fold.hand_out(look));
+    black_box(control).map_or(0, |_| cells)
+}
+
+/// Makes a list of them.
+fn list(fold: Result<Fold>) -> u64 {
+    black_box(fold.and_then(Fold::finish)).map_or(0, |totals| u64::try_from(totals.cells.len()).unwrap_or(0))
 }
 
 fn with_criterion(criterion: &mut Criterion, by_day: &[PostingBatch], random: &[PostingBatch], few: &[PostingBatch]) {
@@ -114,14 +127,14 @@ fn with_criterion(criterion: &mut Criterion, by_day: &[PostingBatch], random: &[
     group.bench_function("yardstick: wrapping sum", |bench| bench.iter(|| sum_wrapping(black_box(by_day))));
     for (order, batches) in [("day order", by_day), ("random order", random)] {
         group.bench_function(format!("{order}, team + branch + product"), |bench| {
-            bench.iter(|| cells(fold(batches, &Dimension::DAILY)));
+            bench.iter(|| figures(fold(batches, &Dimension::DAILY)));
         });
         group.bench_function(format!("{order}, with agents"), |bench| {
-            bench.iter(|| cells(fold(batches, &WITH_AGENTS)));
+            bench.iter(|| figures(fold(batches, &WITH_AGENTS)));
         });
     }
     group.bench_function("day order, two threads", |bench| {
-        bench.iter(|| cells(fold_parallel(&plan(&Dimension::DAILY), by_day, 2)));
+        bench.iter(|| figures(fold_parallel(&plan(&Dimension::DAILY), by_day, 2)));
     });
     group.throughput(Throughput::Elements(u64::try_from(NAIVE_ROWS).unwrap_or(0)));
     group.bench_function("yardstick: hash maps of texts and decimals", |bench| bench.iter(|| Naive::fold(few)));
@@ -130,16 +143,17 @@ fn with_criterion(criterion: &mut Criterion, by_day: &[PostingBatch], random: &[
 
 /// One line for each promise: how it stands, and its limit.
 fn summary(by_day: &[PostingBatch], random: &[PostingBatch], few: &[PostingBatch]) -> std::io::Result<()> {
-    let [sum, wrapping, day, day_agents, shuffled, shuffled_agents, two_threads] = medians(
+    let [sum, wrapping, day, day_list, day_agents, shuffled, shuffled_agents, two_threads] = medians(
         15,
         [
             &mut || u64::try_from(black_box(sum_amounts(black_box(by_day)))).unwrap_or(0),
             &mut || sum_wrapping(black_box(by_day)).unsigned_abs(),
-            &mut || cells(fold(by_day, &Dimension::DAILY)),
-            &mut || cells(fold(by_day, &WITH_AGENTS)),
-            &mut || cells(fold(random, &Dimension::DAILY)),
-            &mut || cells(fold(random, &WITH_AGENTS)),
-            &mut || cells(fold_parallel(&plan(&Dimension::DAILY), by_day, 2)),
+            &mut || figures(fold(by_day, &Dimension::DAILY)),
+            &mut || list(fold(by_day, &Dimension::DAILY)),
+            &mut || figures(fold(by_day, &WITH_AGENTS)),
+            &mut || figures(fold(random, &Dimension::DAILY)),
+            &mut || figures(fold(random, &WITH_AGENTS)),
+            &mut || figures(fold_parallel(&plan(&Dimension::DAILY), by_day, 2)),
         ],
     )
     .map(|time| picoseconds_per_row(time, ROWS));
@@ -155,6 +169,7 @@ fn summary(by_day: &[PostingBatch], random: &[PostingBatch], few: &[PostingBatch
         times(day, sum),
         times(day, wrapping)
     )?;
+    writeln!(out, "day order, as a list: {}, {} times the exact plain sum", ns(day_list), times(day_list, sum))?;
     writeln!(out, "day order with agents: {}, {} times the exact plain sum", ns(day_agents), times(day_agents, sum))?;
     writeln!(
         out,

@@ -205,7 +205,7 @@ proptest! {
         let expected = reference(&plan, &in_order);
         prop_assert_eq!(&fold(&plan, &batches(&in_order, &cuts)).unwrap(), &expected);
         prop_assert_eq!(&fold(&plan, &batches(&shuffled, &cuts)).unwrap(), &expected);
-        prop_assert_eq!(&fold_parallel(&plan, &batches(&shuffled, &cuts), threads).unwrap(), &expected);
+        prop_assert_eq!(&fold_parallel(&plan, &batches(&shuffled, &cuts), threads).unwrap().finish().unwrap(), &expected);
         for dimension in &plan.dimensions {
             prop_assert!(expected.control.check(*dimension, &by_day(&expected, *dimension)).is_ok());
         }
@@ -301,7 +301,7 @@ fn many_groups_brought_little_by_little_add_up() {
     }
     let expected = reference(&plan, &rows);
     assert_eq!(fold(&plan, &batches).unwrap(), expected);
-    assert_eq!(fold_parallel(&plan, &batches, 3).unwrap(), expected);
+    assert_eq!(fold_parallel(&plan, &batches, 3).unwrap().finish().unwrap(), expected);
 }
 
 #[test]

@@ -123,6 +123,19 @@ pub struct Cell {
     pub figures: Figures,
 }
 
+/// A [`Cell`] that lends its code.
+#[derive(Debug, Clone, Copy)]
+pub struct CellRef<'c> {
+    /// What kind of group.
+    pub dimension: Dimension,
+    /// The day (the first one of a longer bucket).
+    pub day: BusinessDate,
+    /// The group's code, or [`UNASSIGNED`](crate::UNASSIGNED).
+    pub code: &'c Arc<str>,
+    /// Its sums.
+    pub figures: Figures,
+}
+
 /// The plain sum of all postings on one day, computed without any grouping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DayControl {

@@ -11,7 +11,7 @@ mod target;
 
 pub use as_now::{AsNow, Placement};
 pub use assemble::product_rows;
-pub use figures::{Basis, Cell, ControlTotals, DayControl, Dimension, Figures, Totals};
+pub use figures::{Basis, Cell, CellRef, ControlTotals, DayControl, Dimension, Figures, Totals};
 pub use fold::{Fold, FoldPlan, fold_parallel};
 pub use posting::{
     AdjustmentPostings, GIVEN_BRANCH, GIVEN_TEAM, NewCodes, PostingBatch, PostingColumns, UNASSIGNED_INDEX,

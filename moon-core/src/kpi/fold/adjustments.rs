@@ -72,7 +72,10 @@ impl Fold {
             return Ok(());
         }
         let (tables, control) = (&mut self.tables, &mut self.control);
-        self.shared.drain_adjustments(|drained| unpack(drained, tables, control))
+        for side in [Side::Net, Side::Activity] {
+            self.shared.rows_mut().drain(side, 0..u32::MAX, &mut |drained| unpack(drained, tables, control))?;
+        }
+        Ok(())
     }
 
     /// Adds the first rows of a block to the shared rows, up to one that something is in the way of.
@@ -81,7 +84,7 @@ impl Fold {
         let own_days = own_day.get(block.clone()).unwrap_or_default();
         let counts = count.get(block.clone()).unwrap_or_default();
         let block = self.mixed_block(postings, block);
-        self.shared.adjust(&block, own_days, counts, self.buckets.days())
+        self.shared.rows_mut().adjust(&block, own_days, counts, self.buckets.days())
     }
 
     /// Gives buckets to the days of a block; false when its first row had them.
@@ -111,8 +114,8 @@ impl Fold {
         self.fit();
         if sharing {
             let sum = Plain { minor: amount, count: count.into(), rows: 1 };
-            self.control.add(sale_bucket, Side::Net, sum, amount.unsigned_abs());
-            self.control.add(own_bucket, Side::Activity, sum, amount.unsigned_abs());
+            self.control.add(sale_bucket, Side::Net, sum, amount.unsigned_abs())?;
+            self.control.add(own_bucket, Side::Activity, sum, amount.unsigned_abs())?;
         }
         let adjustment = Placed { sale_bucket, own_bucket, amount, count, small: small_adjustment(amount, count) };
         for table in self.tables.iter_mut().filter(|table| table.shares() == sharing) {

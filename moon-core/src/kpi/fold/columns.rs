@@ -1,5 +1,6 @@
 //! The columns of postings, and what must hold for them.
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::{Dimension, Error, ErrorKind, PostingColumns, Result};
@@ -39,8 +40,12 @@ pub(super) fn check_indices(dimension: Dimension, groups: &[u32], codes: usize) 
         return Ok(());
     }
     let highest = groups.iter().fold(0, |highest, group| highest.max(*group));
-    Err(Error::new(ErrorKind::Corrupt, "posting has an index without a code")
+    Err(unknown_index(dimension, highest, codes))
+}
+
+pub(super) fn unknown_index(dimension: Dimension, index: impl fmt::Display, codes: usize) -> Error {
+    Error::new(ErrorKind::Corrupt, "posting has an index without a code")
         .with("dimension", dimension.name())
-        .with("index", highest)
-        .with("codes", codes))
+        .with("index", index)
+        .with("codes", codes)
 }

@@ -28,6 +28,20 @@ pub(super) struct Plain {
     pub(super) rows: u64,
 }
 
+impl Plain {
+    /// Adds another; the caller knows that the amounts stay within 64 bits.
+    pub(super) fn add(&mut self, other: Self) {
+        self.minor = self.minor.wrapping_add(other.minor);
+        self.count += other.count;
+        self.rows = self.rows.saturating_add(other.rows);
+    }
+
+    /// Whether nothing was added.
+    pub(super) fn is_empty(self) -> bool {
+        self.count == 0 && self.rows == 0
+    }
+}
+
 impl Control {
     /// Makes room for that many buckets.
     pub(super) fn fit(&mut self, buckets: usize) {
@@ -38,21 +52,17 @@ impl Control {
     }
 
     /// Adds to a sum of a bucket; `magnitude` is a bound of that of the amount.
-    pub(super) fn add(&mut self, bucket: u32, side: Side, sum: Plain, magnitude: u64) {
+    ///
+    /// # Errors
+    /// `Refused` when a count leaves 64 bits.
+    pub(super) fn add(&mut self, bucket: u32, side: Side, sum: Plain, magnitude: u64) -> Result<()> {
         self.make_room(magnitude);
         if let Some(plain) = self.near.get_mut(bucket as usize).map(|near| &mut near[side as usize]) {
-            plain.minor = plain.minor.wrapping_add(sum.minor);
-            plain.count += sum.count;
-            plain.rows += sum.rows;
+            // Only the count of folds that were merged many times over can be so large.
+            Sum::new(0, plain.count).plus(Sum::new(0, sum.count))?;
+            plain.add(sum);
         }
-    }
-
-    /// Adds sales of any size one by one.
-    pub(super) fn add_large(&mut self, buckets: &[u32], amounts: &[i64]) {
-        for (bucket, amount) in buckets.iter().zip(amounts) {
-            let sum = Plain { minor: *amount, count: 1, rows: 0 };
-            self.add(*bucket, Side::Sales, sum, amount.unsigned_abs());
-        }
+        Ok(())
     }
 
     /// Makes sure that amounts of that magnitude can be added to any 64-bit sum.
@@ -76,7 +86,7 @@ impl Control {
             let (sums, their_sums) = (self.sums(own)?, other.sums(theirs)?);
             let their_near = other.near.get(theirs).copied().unwrap_or_default();
             let Some((near, far)) = self.near.get_mut(own).zip(self.far.get_mut(own)) else { continue };
-            for side in [Side::Sales, Side::Net, Side::Activity].map(|side| side as usize) {
+            for side in Side::ALL.map(|side| side as usize) {
                 let sum = sums[side].plus(their_sums[side])?;
                 near[side] =
                     Plain { minor: 0, count: sum.count, rows: near[side].rows.saturating_add(their_near[side].rows) };

@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use super::columns::block_of;
+use super::control::Plain;
 use super::packing::magnitude;
 use super::shared_rows::MixedBlock;
+use super::tally::Side;
 use super::{BLOCK_ROWS, DIMENSIONS_MAX, Fold, NO_GROUPS, unpack};
 use crate::{PostingColumns, Result};
 
@@ -37,7 +39,8 @@ impl Fold {
     fn add_shared(&mut self, sales: &PostingColumns, block: &Range<usize>) -> Result<usize> {
         let days = sales.day.get(block.clone()).unwrap_or_default();
         let amounts = sales.amount.get(block.clone()).unwrap_or_default();
-        let rows = self.shared.add_sales(&self.mixed_block(sales, block), self.buckets.days());
+        let sharing = self.mixed_block(sales, block);
+        let rows = self.shared.rows_mut().add_sales(&sharing, self.buckets.days());
         if rows > 0 && self.tables.iter().any(|table| !table.shares()) {
             let days = days.get(..rows).unwrap_or_default();
             self.add_to_others(
@@ -90,7 +93,7 @@ impl Fold {
         let bucket = buckets.first().copied().unwrap_or_default();
         let (tables, control) = (&mut self.tables, &mut self.control);
         let mut emptied = false;
-        self.shared.drain_sales(bucket..bucket.saturating_add(1), |drained| {
+        self.shared.rows_mut().drain(Side::Sales, bucket..bucket.saturating_add(1), &mut |drained| {
             emptied = true;
             unpack(drained, tables, control)
         })?;
@@ -98,7 +101,10 @@ impl Fold {
             return Ok(0);
         }
         let amounts = sales.amount.get(row.clone()).unwrap_or_default();
-        self.control.add_large(buckets, amounts);
+        for (bucket, amount) in buckets.iter().zip(amounts) {
+            let sum = Plain { minor: *amount, count: 1, rows: 0 };
+            self.control.add(*bucket, Side::Sales, sum, amount.unsigned_abs())?;
+        }
         for table in &mut self.tables {
             table.add_large(buckets, block_of(sales, table.dimension, &row), amounts)?;
         }

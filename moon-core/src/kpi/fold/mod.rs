@@ -13,6 +13,7 @@ mod mixed;
 mod packing;
 mod parallel;
 mod plan;
+mod rows;
 mod runs;
 mod shared_rows;
 mod table;
@@ -23,16 +24,18 @@ use std::sync::Arc;
 
 use self::buckets::{BucketMap, block_length};
 use self::columns::{block_of, check_indices, check_lengths};
-use self::control::{Control, Plain};
+use self::control::Control;
 use self::dictionary::Dictionaries;
 use self::packing::Packing;
 pub use self::parallel::fold_parallel;
 pub use self::plan::FoldPlan;
 use self::runs::{Run, RunBlock};
-use self::shared_rows::{COUNT_BITS, Drained, SharedRows};
-use self::table::Table;
+use self::shared_rows::{Drained, SharedRows};
+use self::table::{Table, shares};
 use self::tally::Side;
-use crate::{AdjustmentPostings, Cell, Error, NewCodes, PostingBatch, PostingColumns, Result, Totals};
+use crate::{
+    AdjustmentPostings, Cell, CellRef, ControlTotals, Error, NewCodes, PostingBatch, PostingColumns, Result, Totals,
+};
 
 /// How many dimensions there are.
 const DIMENSIONS_MAX: usize = 4;
@@ -44,7 +47,8 @@ const NO_GROUPS: &[u32] = &[0; BLOCK_ROWS];
 /// Folds the batches of a scan into [`Totals`]. The result depends neither on the borders of batches, nor on their order
 /// (as long as codes come before their use), nor on how they were shared out among folds that are merged.
 ///
-/// Takes 32 bytes for each pair of bucket and group, whether it has a posting or not: agents are better folded by month.
+/// Takes 8 to 32 bytes for each pair of bucket and group, whether it has a posting or not: agents are better folded by
+/// month.
 ///
 /// ```
 /// use moon_core::{DaySet, Dimension, Fold, FoldPlan, NewCodes, PostingBatch, PostingColumns, ProductCode};
@@ -93,7 +97,7 @@ impl Fold {
     pub fn new(mut plan: FoldPlan) -> Self {
         plan.dimensions.sort_unstable();
         plan.dimensions.dedup();
-        let tables = plan.dimensions.iter().copied().map(Table::new).collect();
+        let tables: Vec<_> = plan.dimensions.iter().copied().map(Table::new).collect();
         Self {
             plan,
             dictionaries: Dictionaries::new(),
@@ -101,7 +105,7 @@ impl Fold {
             fitted: 0,
             run: Run::new(),
             packing: Packing::new(),
-            shared: SharedRows::new(),
+            shared: SharedRows::of_width(tables.len()),
             tables,
             control: Control::default(),
             waiting: AdjustmentPostings::default(),
@@ -142,15 +146,26 @@ impl Fold {
         if self.plan != other.plan {
             return Err(Error::invalid("folds of different plans cannot be merged"));
         }
-        self.unpack()?;
-        other.unpack()?;
+        self.settle()?;
+        other.settle()?;
+        let same_groups = self.tables.iter().all(|table| {
+            let [own, others] = [&self.dictionaries, &other.dictionaries].map(|all| all.of(table.dimension));
+            own.scanned() == others.scanned() && own.codes() == others.codes()
+        });
         let mut bucket_of = vec![buckets::OUTSIDE; other.buckets.len()];
         for (day, bucket) in other.buckets.ascending() {
             if let Some(own) = bucket_of.get_mut(bucket as usize) {
                 *own = self.buckets.starting(day)?;
             }
         }
-        self.control.fit(self.buckets.len());
+        self.fit();
+        if same_groups {
+            self.shared.absorb(&mut other.shared, &bucket_of);
+            self.adjusted |= other.adjusted;
+        } else {
+            self.unpack()?;
+        }
+        other.unpack()?;
         self.control.merge(&other.control, &bucket_of)?;
         for (table, other_table) in self.tables.iter_mut().zip(&other.tables) {
             let dictionary = self.dictionaries.of_mut(table.dimension);
@@ -159,27 +174,50 @@ impl Fold {
             table.fit(self.buckets.len(), dictionary.codes().len(), dictionary.scanned());
             table.merge(other_table, &bucket_of, &group_of)?;
         }
-        self.fitted = 0;
-        self.fit();
+        if !same_groups {
+            self.refit();
+        }
         Ok(())
     }
 
-    /// The sums.
+    /// The sums, as a list.
     ///
     /// # Errors
-    /// `Refused` when a sum is too large to be exact.
-    pub fn finish(mut self) -> Result<Totals> {
-        self.unpack()?;
-        let mut cells = Vec::with_capacity(self.tables.iter().map(Table::cells).sum());
+    /// As [`hand_out`](Self::hand_out).
+    pub fn finish(self) -> Result<Totals> {
+        let mut cells = Vec::new();
+        let control = self.hand_out(|CellRef { dimension, day, code, figures }| {
+            cells.push(Cell { dimension, day, code: Arc::clone(code), figures });
+            Ok(())
+        })?;
+        Ok(Totals { cells, control })
+    }
+
+    /// Hands out the sums one by one, ascending by dimension, day and code, and returns the plain ones. For those who have
+    /// no use for a list, which takes longer to write than the sums to read.
+    ///
+    /// # Errors
+    /// `Corrupt` for an index without a code; `Refused` when a sum is too large to be exact; and those of `take`.
+    pub fn hand_out(mut self, mut take: impl FnMut(CellRef<'_>) -> Result<()>) -> Result<ControlTotals> {
+        self.settle()?;
+        let shared = self.shared.rows();
+        let mut parts = 0..;
         for table in &self.tables {
-            let groups = self.dictionaries.of(table.dimension).ascending();
+            let dimension = table.dimension;
+            let part = if table.shares() { parts.next() } else { None };
+            let groups = self.dictionaries.of(dimension).ascending();
             for (day, bucket) in self.buckets.ascending() {
-                table.figures(bucket, &groups, |code, figures| {
-                    cells.push(Cell { dimension: table.dimension, day, code: Arc::clone(code), figures });
-                })?;
+                let cells = part.map(|part| shared.cells(bucket, part)).unwrap_or_default();
+                table
+                    .figures(bucket, cells, &groups, |code, figures| take(CellRef { dimension, day, code, figures }))?;
             }
         }
-        Ok(Totals { cells, control: self.control.totals(&self.buckets)? })
+        for (_, bucket) in self.buckets.ascending() {
+            for (side, plain) in Side::ALL.into_iter().zip(shared.plain(bucket)) {
+                self.control.add(bucket, side, plain, plain.minor.unsigned_abs())?;
+            }
+        }
+        self.control.totals(&self.buckets)
     }
 
     fn push_sales(&mut self, sales: &PostingColumns) -> Result<()> {
@@ -195,17 +233,15 @@ impl Fold {
                 None => self.add_mixed(sales, &block)?,
             }
         }
-        self.run.flush(&mut self.tables)
+        self.flush_run()
     }
 
     /// Adds a block of one day, as nearly all are in day order.
     fn add_run(&mut self, sales: &PostingColumns, block: &Range<usize>, amounts: &[i64], run: RunBlock) -> Result<()> {
         let bucket = self.buckets.bucket(&self.plan, run.day)?;
         self.fit();
-        let count = i64::try_from(amounts.len()).unwrap_or(i64::MAX);
-        self.control.add(bucket, Side::Sales, Plain { minor: run.sum, count, rows: 0 }, run.magnitude);
         if !self.run.has_room(bucket, amounts.len(), run.magnitude) {
-            self.run.flush(&mut self.tables)?;
+            self.flush_run()?;
             self.run.restart(bucket, amounts.len(), run.magnitude);
         }
         let mut columns = [&[][..]; DIMENSIONS_MAX];
@@ -215,7 +251,7 @@ impl Fold {
                 *column = block_of(sales, table.dimension, block);
             }
         }
-        if !self.run.add(columns.get(..count).unwrap_or_default(), amounts, run.magnitude) {
+        if !self.run.add(columns.get(..count).unwrap_or_default(), amounts, &run) {
             return self.check_groups(sales, block);
         }
         if count == self.tables.len() {
@@ -253,11 +289,31 @@ impl Fold {
     /// Makes room for the groups of all codes.
     fn make_room(&mut self) -> Result<()> {
         // What was added so far may name the codes so far, and no others.
-        self.unpack()?;
-        self.fitted = 0;
-        self.run.choose(self.tables.iter().map(|table| self.dictionaries.of(table.dimension).codes().len()));
-        self.fit();
+        self.flush_run()?;
+        self.check_shared()?;
+        let groups = |table: &Table| self.dictionaries.of(table.dimension).codes().len();
+        if self.tables.iter().all(|table| table.shares() == shares(groups(table))) {
+            self.choose_tables();
+            self.fitted = 0;
+            self.fit();
+        } else {
+            self.unpack()?;
+            self.refit();
+        }
         Ok(())
+    }
+
+    /// Shares rows out anew, all of which must be empty.
+    fn refit(&mut self) {
+        self.choose_tables();
+        let groups = self.tables.iter().map(|table| self.dictionaries.of(table.dimension).codes().len());
+        self.shared = SharedRows::of_width(groups.filter(|groups| shares(*groups)).count());
+        self.fitted = 0;
+        self.fit();
+    }
+
+    fn choose_tables(&mut self) {
+        self.run.choose(self.tables.iter().map(|table| self.dictionaries.of(table.dimension).codes().len()));
     }
 
     /// Makes room for all buckets.
@@ -271,26 +327,36 @@ impl Fold {
             let dictionary = self.dictionaries.of(table.dimension);
             table.fit(self.buckets.len(), dictionary.codes().len(), dictionary.scanned());
         }
-        let width = self.tables.iter().filter(|table| table.shares()).count();
-        self.shared.fit(self.buckets.len(), width);
+        self.shared.rows_mut().fit(self.buckets.len());
     }
 
-    /// Moves everything into the exact sums.
-    fn unpack(&mut self) -> Result<()> {
+    /// Moves what waits to the accumulators of its bucket, and checks what they were added to.
+    fn settle(&mut self) -> Result<()> {
+        self.flush_run()?;
         self.adjust_waiting()?;
+        self.unpack_others()?;
+        self.check_shared()
+    }
+
+    /// Moves everything into the tables, also what is in shared rows.
+    fn unpack(&mut self) -> Result<()> {
+        self.settle()?;
         self.unpack_adjustments()?;
-        self.unpack_sales()
-    }
-
-    /// Moves sales into the exact sums.
-    fn unpack_sales(&mut self) -> Result<()> {
-        self.run.flush(&mut self.tables)?;
         let (tables, control) = (&mut self.tables, &mut self.control);
-        self.shared.drain_sales(0..u32::MAX, |drained| unpack(drained, tables, control))?;
-        self.unpack_others()
+        self.shared.rows_mut().drain(Side::Sales, 0..u32::MAX, &mut |drained| unpack(drained, tables, control))
     }
 
-    /// Moves what tables of many groups have packed into the exact sums.
+    fn flush_run(&mut self) -> Result<()> {
+        self.run.flush(&mut self.tables, &mut self.shared, &mut self.control)
+    }
+
+    /// `Corrupt` when something was added in shared rows to a group that has no code.
+    fn check_shared(&self) -> Result<()> {
+        let mut sharing = self.tables.iter().filter(|table| table.shares()).enumerate();
+        sharing.try_for_each(|(part, table)| self.shared.rows().check(part, table.dimension, table.scanned()))
+    }
+
+    /// Moves what tables of many groups have packed into their exact sums.
     fn unpack_others(&mut self) -> Result<()> {
         if !self.packing.is_empty() {
             for table in &mut self.tables {
@@ -302,12 +368,15 @@ impl Fold {
     }
 }
 
-/// Moves the sums of a shared row into the exact ones.
+/// Moves the sums of a shared row into the tables.
 fn unpack(drained: Drained<'_>, tables: &mut [Table], control: &mut Control) -> Result<()> {
     let Drained { bucket, side, plain, parts } = drained;
-    control.add(bucket, side, plain, plain.minor.unsigned_abs());
+    control.add(bucket, side, plain, plain.minor.unsigned_abs())?;
     let mut sharing = tables.iter_mut().filter(|table| table.shares()).zip(parts);
-    sharing.try_for_each(|(table, cells)| table.unpack_checked(bucket, side, cells, COUNT_BITS))
+    sharing.try_for_each(|(table, cells)| {
+        table.check(cells)?;
+        table.add_small_row(bucket, side, cells)
+    })
 }
 
 /// Lengthens a list of accumulators. It grows fourfold: days arrive one by one, and memory that waits costs less than

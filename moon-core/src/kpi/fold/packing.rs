@@ -44,6 +44,11 @@ impl Packing {
         self.magnitude += magnitude;
     }
 
+    /// An upper bound of the magnitude of any cell.
+    pub(super) fn magnitude(&self) -> u64 {
+        self.magnitude
+    }
+
     /// Whether nothing was added since the last unpacking.
     pub(super) fn is_empty(&self) -> bool {
         self.rows == 0

@@ -3,7 +3,7 @@
 use std::thread;
 
 use super::{Fold, FoldPlan};
-use crate::{Error, ErrorKind, PostingBatch, Result, Totals};
+use crate::{Error, ErrorKind, PostingBatch, Result};
 
 /// Folds the batches of one scan, in their order, with this many threads (at least one, at most one for each batch).
 /// Each thread takes batches that follow one another, so that in day order each has days of its own and merging finds
@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, PostingBatch, Result, Totals};
 ///
 /// # Errors
 /// As [`Fold::push`].
-pub fn fold_parallel(plan: &FoldPlan, batches: &[PostingBatch], threads: usize) -> Result<Totals> {
+pub fn fold_parallel(plan: &FoldPlan, batches: &[PostingBatch], threads: usize) -> Result<Fold> {
     let share = batches.len().div_ceil(threads.max(1)).max(1);
     let folds: Vec<Result<Fold>> = thread::scope(|scope| {
         let worker = move |start: usize| fold_share(plan.clone(), batches, start, share);
@@ -26,7 +26,7 @@ pub fn fold_parallel(plan: &FoldPlan, batches: &[PostingBatch], threads: usize) 
     for fold in folds {
         total.merge(fold?)?;
     }
-    total.finish()
+    Ok(total)
 }
 
 fn fold_share(plan: FoldPlan, batches: &[PostingBatch], start: usize, share: usize) -> Result<Fold> {

@@ -1,6 +1,9 @@
 //! Accumulators of a run of rows on one day.
 
+use super::control::{Control, Plain};
 use super::packing::Packing;
+use super::rows::SHARED_GROUPS;
+use super::shared_rows::SharedRows;
 use super::table::Table;
 use super::tally::Side;
 use super::{BLOCK_ROWS, DIMENSIONS_MAX};
@@ -41,11 +44,24 @@ impl RunBlock {
     }
 }
 
+/// What a run adds up to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RunSums<'r> {
+    pub(super) plain: Plain,
+    /// An upper bound of the sum of the magnitudes.
+    pub(super) magnitude: u64,
+    /// How many bits of count the amount of a cell stands above.
+    pub(super) count_bits: u32,
+    /// The cells of the dimensions that share their rows.
+    pub(super) parts: &'r [&'r [i64]],
+}
+
 /// One row of cells for each dimension of few groups, in the innermost cache, for as long as rows of one bucket follow one
-/// another; then they move into the exact sums of that bucket.
+/// another; then they move to the accumulators of that bucket.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
     bucket: u32,
+    plain: Plain,
     packing: Packing,
     cells: Box<[Cells; DIMENSIONS_MAX]>,
     /// The numbers of the tables that take part.
@@ -55,7 +71,7 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn new() -> Self {
         let cells = Box::new([[0; GROUPS_MAX]; DIMENSIONS_MAX]);
-        Self { bucket: 0, packing: Packing::new(), cells, tables: Vec::new() }
+        Self { bucket: 0, plain: Plain::default(), packing: Packing::new(), cells, tables: Vec::new() }
     }
 
     /// Which tables take part: those of few groups. Nothing may be waiting.
@@ -82,8 +98,10 @@ impl Run {
 
     /// Adds rows for which there is room; `columns` are those of the tables that take part. False when a group has no
     /// cell; then the sums are of no use any more.
-    pub(super) fn add(&mut self, columns: &[&[u32]], amounts: &[i64], magnitude: u64) -> bool {
-        self.packing.note(amounts.len(), magnitude);
+    pub(super) fn add(&mut self, columns: &[&[u32]], amounts: &[i64], block: &RunBlock) -> bool {
+        self.packing.note(amounts.len(), block.magnitude);
+        let count = i64::try_from(amounts.len()).unwrap_or(i64::MAX);
+        self.plain.add(Plain { minor: block.sum, count, rows: 0 });
         let seen = match *columns {
             [a] => self.add_columns([a], amounts),
             [a, b] => self.add_columns([a, b], amounts),
@@ -114,17 +132,38 @@ impl Run {
         seen
     }
 
-    /// Moves what waits into the exact sums.
-    pub(super) fn flush(&mut self, tables: &mut [Table]) -> Result<()> {
+    /// Moves what waits to the accumulators of its bucket.
+    ///
+    /// # Errors
+    /// `Corrupt` when something was added to a group that has no code; `Refused` when a sum is too large to be exact.
+    pub(super) fn flush(&mut self, tables: &mut [Table], shared: &mut SharedRows, control: &mut Control) -> Result<()> {
         if self.packing.is_empty() {
             return Ok(());
         }
+        let (mut parts, mut width) = ([&[][..]; DIMENSIONS_MAX], 0);
+        for (number, cells) in self.tables.iter().zip(self.cells.iter()) {
+            let Some(table) = tables.get(*number) else { continue };
+            table.check(cells)?;
+            if table.shares() {
+                parts[width] = cells.get(..SHARED_GROUPS).unwrap_or_default();
+                width += 1;
+            }
+        }
+        let (magnitude, count_bits) = (self.packing.magnitude(), self.packing.count_bits());
+        let parts = parts.get(..width).unwrap_or_default();
+        let is_shared =
+            shared.rows_mut().add_run(self.bucket, &RunSums { plain: self.plain, magnitude, count_bits, parts });
+        if !is_shared {
+            control.add(self.bucket, Side::Sales, self.plain, magnitude)?;
+        }
         for (number, cells) in self.tables.iter().zip(self.cells.iter_mut()) {
             let Some(table) = tables.get_mut(*number) else { continue };
-            table.unpack_checked(self.bucket, Side::Sales, cells, self.packing.count_bits())?;
+            if !(is_shared && table.shares()) {
+                table.unpack_row(self.bucket, cells, count_bits)?;
+            }
             cells.fill(0);
         }
-        self.packing = Packing::new();
+        (self.plain, self.packing) = (Plain::default(), Packing::new());
         Ok(())
     }
 }

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use super::columns::unknown_index;
 use super::lengthen;
 use super::packing;
-use super::shared_rows::SHARED_GROUPS;
+use super::rows::SHARED_GROUPS;
 use super::tally::{Side, Tally, small_sales, try_add_adjustment, try_add_sales};
 use crate::{Dimension, Error, ErrorKind, Figures, Result, Sum};
 
 /// Sums by bucket and group: a dense row of cells for each bucket, as long as a power of two.
 ///
 /// A sale's own posting counts alike on all three bases, so sales need one accumulator: `packed` while a few blocks add
-/// up in 64 bits (see [`Packing`]), `sales` for the exact sums. Adjustments are rare, count differently on each basis, and
-/// have tallies of their own. Cells are small, so that they are near; what does not fit is carried elsewhere.
+/// up in 64 bits (see [`Packing`](packing::Packing)), a side for the exact sums. Adjustments are rare, count differently on
+/// each basis, and have sides of their own. Cells are small, so that they are near; what does not fit is carried elsewhere.
+/// A dimension of few groups has its cells in the [`SharedRows`](super::shared_rows::SharedRows), and here only what
+/// those had no room for.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) dimension: Dimension,
@@ -22,13 +25,11 @@ pub(super) struct Table {
     scanned: usize,
     /// A row has two to this power cells.
     row_bits: u32,
+    /// How many cells all rows have.
+    cells: usize,
     packed: Vec<i64>,
-    /// In small form, as the two that follow.
-    sales: Vec<i64>,
-    /// What adjustments add in the bucket of the sale's day; empty before the first one.
-    net: Vec<i64>,
-    /// What adjustments add in the bucket of their own day; empty before the first one.
-    activity: Vec<i64>,
+    /// By [`Side`], in small form; empty before anything was added.
+    sides: [Vec<i64>; 3],
     /// By bucket and group: what did not fit into the small form.
     carried: BTreeMap<(u32, u32, Side), Tally>,
 }
@@ -51,10 +52,9 @@ impl Table {
             codes: 0,
             scanned: 0,
             row_bits: 0,
+            cells: 0,
             packed: Vec::new(),
-            sales: Vec::new(),
-            net: Vec::new(),
-            activity: Vec::new(),
+            sides: [const { Vec::new() }; 3],
             carried: BTreeMap::new(),
         }
     }
@@ -65,21 +65,34 @@ impl Table {
         let row_bits = groups.next_power_of_two().trailing_zeros();
         if row_bits > self.row_bits {
             self.packed = widen(&self.packed, self.row_bits, row_bits);
-            self.sales = widen(&self.sales, self.row_bits, row_bits);
-            self.net = widen(&self.net, self.row_bits, row_bits);
-            self.activity = widen(&self.activity, self.row_bits, row_bits);
+            for side in &mut self.sides {
+                *side = widen(side, self.row_bits, row_bits);
+            }
             self.row_bits = row_bits;
         }
-        let cells = buckets << self.row_bits;
-        lengthen(&mut self.sales, cells, 0);
+        self.cells = buckets << self.row_bits;
         if !self.shares() {
-            lengthen(&mut self.packed, cells, 0);
+            lengthen(&mut self.packed, self.cells, 0);
         }
     }
 
-    /// Whether its packed cells are in the [`SharedRows`](super::shared_rows::SharedRows), rather than its own.
+    /// Whether its cells are in the shared rows.
     pub(super) fn shares(&self) -> bool {
-        self.codes <= SHARED_GROUPS
+        shares(self.codes)
+    }
+
+    /// `Corrupt` when something was added to a group that has no code.
+    pub(super) fn check(&self, cells: &[i64]) -> Result<()> {
+        let unknown = cells.get(self.scanned..).unwrap_or_default();
+        match unknown.iter().position(|cell| *cell != 0) {
+            None => Ok(()),
+            Some(index) => Err(unknown_index(self.dimension, self.scanned + index, self.scanned)),
+        }
+    }
+
+    /// How many groups postings may name.
+    pub(super) fn scanned(&self) -> usize {
+        self.scanned
     }
 
     /// Adds packed values to rows of its own. The groups were checked, so each has its cell.
@@ -133,19 +146,13 @@ impl Table {
     }
 
     fn side(&self, side: Side) -> &[i64] {
-        match side {
-            Side::Sales => &self.sales,
-            Side::Net => &self.net,
-            Side::Activity => &self.activity,
-        }
+        &self.sides[side as usize]
     }
 
     fn side_mut(&mut self, side: Side) -> &mut [i64] {
-        match side {
-            Side::Sales => &mut self.sales,
-            Side::Net => &mut self.net,
-            Side::Activity => &mut self.activity,
-        }
+        let cells = &mut self.sides[side as usize];
+        lengthen(cells, self.cells, 0);
+        cells
     }
 
     /// Moves what was packed into the exact sums.
@@ -159,27 +166,10 @@ impl Table {
         Ok(())
     }
 
-    /// Moves cells of one side of a bucket, as many as any table of few groups could have: packed ones of sales, others in
-    /// small form.
-    ///
-    /// # Errors
-    /// `Corrupt` when something was added to a group that has no code.
-    pub(super) fn unpack_checked(&mut self, bucket: u32, side: Side, cells: &[i64], count_bits: u32) -> Result<()> {
-        let (known, unknown) = cells.split_at(self.scanned.min(cells.len()));
-        if let Some(index) = unknown.iter().position(|cell| *cell != 0) {
-            return Err(Error::new(ErrorKind::Corrupt, "posting has an index without a code")
-                .with("dimension", self.dimension.name())
-                .with("index", index + known.len())
-                .with("codes", known.len()));
-        }
-        if side == Side::Sales {
-            return self.unpack_row(bucket, known, count_bits);
-        }
-        self.fit_adjusted();
-        for (group, small) in (0_u32..).zip(known).filter(|(_, small)| **small != 0) {
-            self.add_small(bucket, group, side, *small)?;
-        }
-        Ok(())
+    /// Adds sums in small form by group.
+    pub(super) fn add_small_row(&mut self, bucket: u32, side: Side, row: &[i64]) -> Result<()> {
+        let mut cells = (0_u32..).zip(row).filter(|(_, small)| **small != 0);
+        cells.try_for_each(|(group, small)| self.add_small(bucket, group, side, *small))
     }
 
     /// Adds a sum in small form.
@@ -197,7 +187,7 @@ impl Table {
         let start = self.place(bucket, 0);
         for (group, packed) in (0_u32..).zip(row).filter(|(_, packed)| **packed != 0) {
             let (minor, count) = packing::unpack(*packed, count_bits);
-            let cell = self.sales.get_mut(start + group as usize);
+            let cell = self.side_mut(Side::Sales).get_mut(start + group as usize);
             if !cell.is_none_or(|cell| try_add_sales(cell, small_sales(minor, count))) {
                 self.add_sum(bucket, group, Sum::new(minor.into(), count.into()))?;
             }
@@ -207,42 +197,22 @@ impl Table {
 
     /// Adds an adjustment: to the net figures in the bucket of the sale's day, to the activity in that of its own.
     pub(super) fn adjust(&mut self, group: u32, adjustment: &Placed) -> Result<()> {
-        self.fit_adjusted();
         let Placed { sale_bucket, own_bucket, amount, count, small } = *adjustment;
         let (net, activity) = (self.place(sale_bucket, group), self.place(own_bucket, group));
         let fits = |cell: &mut i64| try_add_adjustment(cell, small);
         let tally = || Tally { sum: Sum::new(amount.into(), count.into()), rows: 1 };
-        if !self.net.get_mut(net).is_none_or(fits) {
+        if !self.side_mut(Side::Net).get_mut(net).is_none_or(fits) {
             self.carry(sale_bucket, group, Side::Net, tally())?;
         }
-        if !self.activity.get_mut(activity).is_none_or(fits) {
+        if !self.side_mut(Side::Activity).get_mut(activity).is_none_or(fits) {
             self.carry(own_bucket, group, Side::Activity, tally())?;
         }
         Ok(())
     }
 
-    /// Makes room for adjustments.
-    fn fit_adjusted(&mut self) {
-        lengthen(&mut self.net, self.sales.len(), 0);
-        lengthen(&mut self.activity, self.sales.len(), 0);
-    }
-
-    /// One of the sums of a cell, given its small form.
-    fn tally(&self, small: i64, bucket: u32, group: u32, side: Side) -> Result<Tally> {
-        let tally = Tally::of_small(small, side);
-        if self.carried.is_empty() {
-            return Ok(tally);
-        }
-        let carried = self.carried.get(&(bucket, group, side)).copied().unwrap_or_default();
-        tally.plus(carried).ok_or_else(|| Error::new(ErrorKind::Refused, "sum is too large to be exact"))
-    }
-
     /// Adds the sums of another table; `bucket_of` and `group_of` translate its buckets and groups.
     pub(super) fn merge(&mut self, other: &Self, bucket_of: &[u32], group_of: &[u32]) -> Result<()> {
-        if !other.net.is_empty() {
-            self.fit_adjusted();
-        }
-        for side in [Side::Sales, Side::Net, Side::Activity] {
+        for side in Side::ALL {
             let rows = other.side(side).chunks(1 << other.row_bits).zip(bucket_of);
             for (bucket, row) in rows.map(|(row, bucket)| (*bucket, row)) {
                 for (small, group) in row.iter().zip(group_of).filter(|(small, _)| **small != 0) {
@@ -258,41 +228,73 @@ impl Table {
         Ok(())
     }
 
-    /// How many cells have a posting at most, over all buckets. Nothing may be packed any more.
-    pub(super) fn cells(&self) -> usize {
-        let adjusted = self.net.iter().zip(&self.activity).map(|(net, activity)| net | activity);
-        let adjusted = adjusted.chain(std::iter::repeat(0));
-        self.sales.iter().zip(adjusted).filter(|(sales, adjusted)| **sales | adjusted != 0).count() + self.carried.len()
-    }
-
-    /// Hands out the figures of the groups that have a posting in a bucket, in the order given. Nothing may be packed any
-    /// more.
+    /// Hands out the figures of the groups that have a posting in a bucket, in the order given; `shared` are the cells of
+    /// the bucket in the shared rows, by [`Side`]. Nothing may be packed any more.
     pub(super) fn figures<G>(
         &self,
         bucket: u32,
+        shared: [&[i64]; 3],
         groups: &[(u32, G)],
-        mut hand_out: impl FnMut(&G, Figures),
+        mut hand_out: impl FnMut(&G, Figures) -> Result<()>,
     ) -> Result<()> {
         let start = self.place(bucket, 0);
-        let [sales, net, activity] =
-            [&self.sales, &self.net, &self.activity].map(|side| side.get(start..).unwrap_or_default());
+        let own = self.sides.each_ref().map(|side| side.get(start..).unwrap_or_default());
         for (group, code) in groups {
             let small = |side: &[i64]| side.get(*group as usize).copied().unwrap_or(0);
-            let [sales, net, activity] = [small(sales), small(net), small(activity)];
-            if sales | net | activity == 0 && self.carried.is_empty() {
-                continue;
-            }
-            let sales = self.tally(sales, bucket, *group, Side::Sales)?;
-            let net = self.tally(net, bucket, *group, Side::Net)?;
-            let activity = self.tally(activity, bucket, *group, Side::Activity)?;
-            if sales.rows | net.rows | activity.rows != 0 {
-                let gross = sales.sum;
-                let figures = Figures { net: gross.plus(net.sum)?, gross, activity: gross.plus(activity.sum)? };
-                hand_out(code, figures);
+            let (shared, own) = (shared.map(small), own.map(small));
+            let figures = if own == [0; 3] && self.carried.is_empty() {
+                figures_of_small(shared)
+            } else {
+                self.figures_of(bucket, *group, [shared, own])?
+            };
+            if let Some(figures) = figures {
+                hand_out(code, figures)?;
             }
         }
         Ok(())
     }
+
+    /// The figures of a cell, given all its sums in small form; `None` when it has no posting.
+    #[cold]
+    fn figures_of(&self, bucket: u32, group: u32, smalls: [[i64; 3]; 2]) -> Result<Option<Figures>> {
+        let [mut gross, mut net, mut activity] = [Tally::default(); 3];
+        for (index, side) in Side::ALL.into_iter().enumerate() {
+            let tally = match side {
+                Side::Sales => &mut gross,
+                Side::Net => &mut net,
+                Side::Activity => &mut activity,
+            };
+            *tally = self.carried.get(&(bucket, group, side)).copied().unwrap_or_default();
+            for small in smalls {
+                let total = tally.plus(Tally::of_small(small[index], side));
+                *tally = total.ok_or_else(|| Error::new(ErrorKind::Refused, "sum is too large to be exact"))?;
+            }
+        }
+        if gross.rows | net.rows | activity.rows == 0 {
+            return Ok(None);
+        }
+        let gross = gross.sum;
+        Ok(Some(Figures { net: gross.plus(net.sum)?, gross, activity: gross.plus(activity.sum)? }))
+    }
+}
+
+/// Whether so many groups are few.
+pub(super) fn shares(groups: usize) -> bool {
+    groups <= SHARED_GROUPS
+}
+
+/// The figures of a cell that has nothing but sums in small form, which are far from 64 bits; `None` without a posting.
+fn figures_of_small(smalls: [i64; 3]) -> Option<Figures> {
+    if smalls == [0; 3] {
+        return None;
+    }
+    let [gross, net, activity] = smalls;
+    let gross = Tally::of_small(gross, Side::Sales).sum;
+    let and = |small: i64, side: Side| {
+        let Sum { minor, count } = Tally::of_small(small, side).sum;
+        Sum::new(gross.minor + minor, gross.count + count)
+    };
+    Some(Figures { net: and(net, Side::Net), gross, activity: and(activity, Side::Activity) })
 }
 
 /// The same rows, longer.

@@ -3,7 +3,7 @@
 use crate::Sum;
 
 /// Sales count one each, so that rows and count are one number.
-const SALE_BITS: u32 = 20;
+pub(super) const SALE_BITS: u32 = 20;
 /// Adjustments count -1, 0 or +1: rows and count are two numbers of so many bits.
 const ADJUSTED_BITS: u32 = 12;
 
@@ -13,6 +13,10 @@ pub(super) enum Side {
     Sales,
     Net,
     Activity,
+}
+
+impl Side {
+    pub(super) const ALL: [Self; 3] = [Self::Sales, Self::Net, Self::Activity];
 }
 
 /// A sum that knows whether anything was added, since amounts and counts may cancel out.
@@ -82,10 +86,11 @@ pub(super) fn try_add_sales(cell: &mut i64, small: i64) -> bool {
     fits
 }
 
-/// Whether an adjustment in small form can be added to a sum in small form.
+/// Whether adjustments in small form can be added to others in small form.
 pub(super) fn fits_adjustment(cell: i64, small: i64) -> bool {
     let most = (1 << (ADJUSTED_BITS - 1)) - 1;
-    cell & ((1 << ADJUSTED_BITS) - 1) < most && small != 0 && cell.checked_add(small).is_some()
+    let rows = |small: i64| small & ((1 << ADJUSTED_BITS) - 1);
+    rows(cell) + rows(small) <= most && small != 0 && cell.checked_add(small).is_some()
 }
 
 /// Adds one adjustment in small form, and says whether it fitted; if not, nothing was added.
