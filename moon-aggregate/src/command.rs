@@ -120,20 +120,22 @@ pub struct RunOptions {
     pub busy: Busy,
     /// How long all of it may take by the ledger's clock, waiting included. It is looked at between batches, not within.
     pub deadline: Option<Duration>,
-    /// For how long others believe that this run is at work after it was last heard of. It says so again after a third of
-    /// it, between batches: what the store or the warehouse does in one call, publishing above all, should take less.
+    /// For how long others believe that this run is at work after it was last heard of, and so how long the next one is
+    /// kept waiting after this one was killed. It says so again after a third of it, between batches: what the store or the
+    /// warehouse does in one call, publishing above all, should take less. Where it does not, another run may take this one
+    /// over; no figure is wrong then, but work is done twice.
     pub lease: Duration,
 }
 
 impl Default for RunOptions {
-    /// Careful, without a deadline, a lease of two minutes.
+    /// Careful, without a deadline, a lease of half a minute.
     fn default() -> Self {
         Self {
             allow_shrink: false,
             path: Path::Auto,
             busy: Busy::Leave,
             deadline: None,
-            lease: Duration::from_secs(120),
+            lease: Duration::from_secs(30),
         }
     }
 }

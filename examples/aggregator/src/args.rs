@@ -91,6 +91,9 @@ pub(crate) struct HowArgs {
     /// Give up after that long in all; nothing is published then
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub(crate) deadline: Option<Duration>,
+    /// Believe that a run is at work for that long after it was last heard of; the next one goes on then where it was left
+    #[arg(long, value_name = "DURATION", value_parser = lease, default_value = "30s")]
+    pub(crate) lease: Duration,
     /// How days are summed: postings are read and folded, or the store sums them
     #[arg(long, value_enum, default_value_t = PathArg::Auto)]
     pub(crate) path: PathArg,
@@ -103,7 +106,7 @@ impl HowArgs {
             path: self.path.into(),
             busy: self.wait.map_or(Busy::Leave, Busy::WaitAtMost),
             deadline: self.deadline,
-            ..RunOptions::default()
+            lease: self.lease,
         }
     }
 }
@@ -265,6 +268,17 @@ pub(crate) enum Format {
     Csv,
 }
 
+/// The shortest lease. A run renews it after a third, which takes a while under load.
+const LEASE_MIN: Duration = Duration::from_secs(1);
+
+fn lease(text: &str) -> Result<Duration, Error> {
+    let length = duration::parse(text)?;
+    if length < LEASE_MIN {
+        return Err(Error::invalid("lease is shorter than a second, in which no run is sure to be heard of"));
+    }
+    Ok(length)
+}
+
 fn basis(text: &str) -> Result<Basis, Error> {
     Basis::from_name(text)
 }
@@ -300,7 +314,8 @@ mod tests {
             (flags.period.as_str(), flags.basis, flags.format.format),
             ("2026-Q1", Basis::Activity, Format::Json)
         );
-        let how = run(&["--wait", "90s", "--deadline", "2h", "--path", "sql"]).how.options(true);
+        let how = run(&["--wait", "90s", "--deadline", "2h", "--lease", "2m", "--path", "sql"]).how.options(true);
+        assert_eq!(how.lease, Duration::from_secs(120));
         assert_eq!((how.busy, how.path), (Busy::WaitAtMost(Duration::from_secs(90)), Path::Sql));
         assert_eq!((how.deadline, how.allow_shrink), (Some(Duration::from_secs(7_200)), true));
     }
@@ -316,6 +331,7 @@ mod tests {
             "run --from 2026-02-30 --to 2026-03-02",
             "run --dry-run --demo",
             "run --wait soon",
+            "run --lease 900ms",
             "close",
             "explain agent AGT001 2026",
             "schedule --zone Colombo",

@@ -82,16 +82,16 @@ async fn who_waits_at_most_so_long_is_refused_then() {
     let time_goes_on = async {
         for _ in 0..3 {
             tokio::task::yield_now().await;
-            move_on(&clock, Duration::from_secs(20));
+            move_on(&clock, Duration::from_secs(5));
         }
     };
-    let (refused, ()) = tokio::join!(wait(60), time_goes_on);
+    let (refused, ()) = tokio::join!(wait(15), time_goes_on);
     assert!(refused.unwrap_err().to_string().contains("at work"));
     // The lease ends before so long has passed.
     let time_goes_on = async {
         for _ in 0..4 {
             tokio::task::yield_now().await;
-            move_on(&clock, Duration::from_secs(20));
+            move_on(&clock, Duration::from_secs(5));
         }
     };
     let (ran, ()) = tokio::join!(wait(600), time_goes_on);
