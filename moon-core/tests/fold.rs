@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use moon_core::{
     AMOUNT_MINOR_MAX, AdjustmentPostings, BusinessDate, Calendar, Cell, Code, CodeKind, ControlTotals, DayControl,
-    DayRange, DaySet, Dimension, ErrorKind, Figures, Fold, FoldPlan, Granularity, NewCodes, PostingBatch,
+    DayRange, DaySet, Dimension, Error, ErrorKind, Figures, Fold, FoldPlan, Granularity, NewCodes, PostingBatch,
     PostingColumns, Sum, Totals, fold_parallel,
 };
 use proptest::prelude::*;
@@ -235,6 +235,20 @@ proptest! {
         prop_assert_eq!(fold.finish().unwrap(), expected);
     }
 
+    /// A run of one day whose amounts grow, so that what was assumed of them fails time and again.
+    #[test]
+    fn amounts_that_outgrow_a_run_add_up(parts in prop::collection::vec((1..1_500_i32, 0..60_u32, any::<bool>()), 1..8)) {
+        let rows: Vec<_> = parts
+            .into_iter()
+            .flat_map(|(length, bits, down)| {
+                let amount = (1_i64 << bits).min(AMOUNT_MINOR_MAX) * if down { -1 } else { 1 };
+                (0..length).map(move |row| Row { day: 20_000, groups: [row.unsigned_abs() % 2; 4], amount, adjustment: None })
+            })
+            .collect();
+        let plan = FoldPlan::daily(&ALL, DaySet::all());
+        prop_assert_eq!(fold(&plan, &[batch(&rows, 1..2)]).unwrap(), reference(&plan, &rows));
+    }
+
     /// Many rows of one block size or another, all of one size, in runs of a day or with days mixed: nothing wraps inside.
     #[test]
     fn amounts_at_the_limit_add_up(
@@ -302,6 +316,19 @@ fn many_groups_brought_little_by_little_add_up() {
     let expected = reference(&plan, &rows);
     assert_eq!(fold(&plan, &batches).unwrap(), expected);
     assert_eq!(fold_parallel(&plan, &batches, 3).unwrap().finish().unwrap(), expected);
+}
+
+#[test]
+fn whoever_takes_the_sums_may_refuse_them() {
+    let rows = [1, 2, 3].map(|group| Row { day: 7, groups: [group; 4], amount: 1, adjustment: None });
+    let mut fold = Fold::new(FoldPlan::daily(&ALL, DaySet::all()));
+    fold.push(&batch(&rows, 1..4)).unwrap();
+    let mut taken = 0;
+    let refused = fold.hand_out(|cell| {
+        taken += 1;
+        if cell.dimension == Dimension::Branch { Err(Error::invalid("no more")) } else { Ok(()) }
+    });
+    assert_eq!((refused.map_err(|error| error.kind()), taken), (Err(ErrorKind::InvalidInput), 4));
 }
 
 #[test]

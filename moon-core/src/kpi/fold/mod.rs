@@ -9,10 +9,12 @@ mod buckets;
 mod columns;
 mod control;
 mod dictionary;
+mod merge;
 mod mixed;
 mod packing;
 mod parallel;
 mod plan;
+mod results;
 mod rows;
 mod runs;
 mod shared_rows;
@@ -20,22 +22,19 @@ mod table;
 mod tally;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use self::buckets::{BucketMap, block_length};
 use self::columns::{block_of, check_indices, check_lengths};
 use self::control::Control;
 use self::dictionary::Dictionaries;
-use self::packing::Packing;
+use self::packing::{Packing, magnitude};
 pub use self::parallel::fold_parallel;
 pub use self::plan::FoldPlan;
-use self::runs::{Run, RunBlock};
+use self::runs::{Run, bits, one_day};
 use self::shared_rows::{Drained, SharedRows};
 use self::table::{Table, shares};
 use self::tally::Side;
-use crate::{
-    AdjustmentPostings, Cell, CellRef, ControlTotals, Error, NewCodes, PostingBatch, PostingColumns, Result, Totals,
-};
+use crate::{AdjustmentPostings, NewCodes, PostingBatch, PostingColumns, Result};
 
 /// How many dimensions there are.
 const DIMENSIONS_MAX: usize = 4;
@@ -44,7 +43,7 @@ const BLOCK_ROWS: usize = 512;
 /// A column without groups.
 const NO_GROUPS: &[u32] = &[0; BLOCK_ROWS];
 
-/// Folds the batches of a scan into [`Totals`]. The result depends neither on the borders of batches, nor on their order
+/// Folds the batches of a scan into [`Totals`](crate::Totals). The result depends neither on the borders of batches, nor on their order
 /// (as long as codes come before their use), nor on how they were shared out among folds that are merged.
 ///
 /// Takes 8 to 32 bytes for each pair of bucket and group, whether it has a posting or not: agents are better folded by
@@ -138,88 +137,6 @@ impl Fold {
         Ok(())
     }
 
-    /// Adds what another fold has summed, of this scan or another one.
-    ///
-    /// # Errors
-    /// `InvalidInput` when it has another plan; `Refused` when a sum is too large to be exact.
-    pub fn merge(&mut self, mut other: Self) -> Result<()> {
-        if self.plan != other.plan {
-            return Err(Error::invalid("folds of different plans cannot be merged"));
-        }
-        self.settle()?;
-        other.settle()?;
-        let same_groups = self.tables.iter().all(|table| {
-            let [own, others] = [&self.dictionaries, &other.dictionaries].map(|all| all.of(table.dimension));
-            own.scanned() == others.scanned() && own.codes() == others.codes()
-        });
-        let mut bucket_of = vec![buckets::OUTSIDE; other.buckets.len()];
-        for (day, bucket) in other.buckets.ascending() {
-            if let Some(own) = bucket_of.get_mut(bucket as usize) {
-                *own = self.buckets.starting(day)?;
-            }
-        }
-        self.fit();
-        if same_groups {
-            self.shared.absorb(&mut other.shared, &bucket_of);
-            self.adjusted |= other.adjusted;
-        } else {
-            self.unpack()?;
-        }
-        other.unpack()?;
-        self.control.merge(&other.control, &bucket_of)?;
-        for (table, other_table) in self.tables.iter_mut().zip(&other.tables) {
-            let dictionary = self.dictionaries.of_mut(table.dimension);
-            let codes = other.dictionaries.of(table.dimension).codes();
-            let group_of = codes.iter().map(|code| dictionary.intern(code)).collect::<Result<Vec<_>>>()?;
-            table.fit(self.buckets.len(), dictionary.codes().len(), dictionary.scanned());
-            table.merge(other_table, &bucket_of, &group_of)?;
-        }
-        if !same_groups {
-            self.refit();
-        }
-        Ok(())
-    }
-
-    /// The sums, as a list.
-    ///
-    /// # Errors
-    /// As [`hand_out`](Self::hand_out).
-    pub fn finish(self) -> Result<Totals> {
-        let mut cells = Vec::new();
-        let control = self.hand_out(|CellRef { dimension, day, code, figures }| {
-            cells.push(Cell { dimension, day, code: Arc::clone(code), figures });
-            Ok(())
-        })?;
-        Ok(Totals { cells, control })
-    }
-
-    /// Hands out the sums one by one, ascending by dimension, day and code, and returns the plain ones. For those who have
-    /// no use for a list, which takes longer to write than the sums to read.
-    ///
-    /// # Errors
-    /// `Corrupt` for an index without a code; `Refused` when a sum is too large to be exact; and those of `take`.
-    pub fn hand_out(mut self, mut take: impl FnMut(CellRef<'_>) -> Result<()>) -> Result<ControlTotals> {
-        self.settle()?;
-        let shared = self.shared.rows();
-        let mut parts = 0..;
-        for table in &self.tables {
-            let dimension = table.dimension;
-            let part = if table.shares() { parts.next() } else { None };
-            let groups = self.dictionaries.of(dimension).ascending();
-            for (day, bucket) in self.buckets.ascending() {
-                let cells = part.map(|part| shared.cells(bucket, part)).unwrap_or_default();
-                table
-                    .figures(bucket, cells, &groups, |code, figures| take(CellRef { dimension, day, code, figures }))?;
-            }
-        }
-        for (_, bucket) in self.buckets.ascending() {
-            for (side, plain) in Side::ALL.into_iter().zip(shared.plain(bucket)) {
-                self.control.add(bucket, side, plain, plain.minor.unsigned_abs())?;
-            }
-        }
-        self.control.totals(&self.buckets)
-    }
-
     fn push_sales(&mut self, sales: &PostingColumns) -> Result<()> {
         check_lengths(sales)?;
         let mut start = 0;
@@ -228,22 +145,19 @@ impl Fold {
             start = block.end;
             let days = sales.day.get(block.clone()).unwrap_or_default();
             let amounts = sales.amount.get(block.clone()).unwrap_or_default();
-            match RunBlock::of(days, amounts) {
-                Some(run) => self.add_run(sales, &block, amounts, run)?,
-                None => self.add_mixed(sales, &block)?,
+            if !self.add_run(sales, &block, days, amounts)? {
+                self.add_mixed(sales, &block)?;
             }
         }
         self.flush_run()
     }
 
-    /// Adds a block of one day, as nearly all are in day order.
-    fn add_run(&mut self, sales: &PostingColumns, block: &Range<usize>, amounts: &[i64], run: RunBlock) -> Result<()> {
-        let bucket = self.buckets.bucket(&self.plan, run.day)?;
+    /// Adds a block of one day, as nearly all are in day order; false, and nothing added, when the days differ or amounts
+    /// are too large.
+    fn add_run(&mut self, sales: &PostingColumns, block: &Range<usize>, days: &[i32], amounts: &[i64]) -> Result<bool> {
+        let Some(day) = one_day(days) else { return Ok(false) };
+        let bucket = self.buckets.bucket(&self.plan, day)?;
         self.fit();
-        if !self.run.has_room(bucket, amounts.len(), run.magnitude) {
-            self.flush_run()?;
-            self.run.restart(bucket, amounts.len(), run.magnitude);
-        }
         let mut columns = [&[][..]; DIMENSIONS_MAX];
         let count = self.run.tables().len();
         for (column, number) in columns.iter_mut().zip(self.run.tables()) {
@@ -251,13 +165,21 @@ impl Fold {
                 *column = block_of(sales, table.dimension, block);
             }
         }
-        if !self.run.add(columns.get(..count).unwrap_or_default(), amounts, &run) {
-            return self.check_groups(sales, block);
+        let columns = columns.get(..count).unwrap_or_default();
+        if !(self.run.has_room(bucket, amounts.len()) && self.run.add(columns, amounts)) {
+            let Some(bits) = bits(amounts) else { return Ok(false) };
+            self.flush_run()?;
+            self.run.restart(bucket, amounts.len(), bits);
+            self.run.add(columns, amounts);
+        }
+        if self.run.has_unknown() {
+            self.check_groups(sales, block)?;
         }
         if count == self.tables.len() {
-            return Ok(());
+            return Ok(true);
         }
-        self.reserve(amounts.len(), run.magnitude)?;
+        let magnitude = magnitude(amounts).unwrap_or_default();
+        self.reserve(amounts.len(), magnitude)?;
         let mut buffer = [0; BLOCK_ROWS];
         let values = self.packing.pack(amounts, &mut buffer);
         let many = |number: usize| !self.run.tables().contains(&number);
@@ -266,7 +188,7 @@ impl Fold {
             check_indices(table.dimension, groups, self.dictionaries.of(table.dimension).scanned())?;
             table.add_packed(&[bucket; BLOCK_ROWS], groups, values);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Makes room for rows in the packed cells.

@@ -16,32 +16,30 @@ const MAGNITUDE_BITS_MAX: u32 = 40;
 
 type Cells = [i64; GROUPS_MAX];
 
-/// What one look at the days and amounts of a block tells.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RunBlock {
-    /// The day of all rows.
-    pub(super) day: i32,
-    /// The sum of the amounts.
-    pub(super) sum: i64,
-    /// An upper bound of the sum of their magnitudes.
-    pub(super) magnitude: u64,
+/// The day of all rows; `None` when they differ.
+pub(super) fn one_day(days: &[i32]) -> Option<i32> {
+    let (day, last) = (*days.first()?, *days.last()?);
+    (day == last && days.iter().fold(0, |differing, other| differing | (other ^ day)) == 0).then_some(day)
 }
 
-impl RunBlock {
-    /// `None` when the days differ or amounts are too large.
-    pub(super) fn of(days: &[i32], amounts: &[i64]) -> Option<Self> {
-        let (day, last) = (*days.first()?, *days.last()?);
-        if day != last || days.iter().fold(0, |differing, other| differing | (other ^ day)) != 0 {
-            return None;
-        }
-        let (bits, sum) = amounts
-            .iter()
-            .fold((0, 0_i64), |(bits, sum), amount| (bits | (amount ^ (amount >> 63)), sum.wrapping_add(*amount)));
-        // The ones' complement of a negative amount falls short of its magnitude by one, which the next power of two covers.
-        let bits = u64::BITS - bits.leading_zeros();
-        let magnitude = u64::try_from(amounts.len()).ok()? << bits.min(MAGNITUDE_BITS_MAX);
-        (bits <= MAGNITUDE_BITS_MAX).then_some(Self { day, sum, magnitude })
-    }
+/// How many bits the largest of these amounts has; `None` when it is too large. The ones' complement of a negative amount
+/// falls short of its magnitude by one, which the next power of two covers.
+pub(super) fn bits(amounts: &[i64]) -> Option<u32> {
+    let bits = bit_length(amounts.iter().fold(0, |bits, amount| bits | (amount ^ (amount >> 63))));
+    (bits <= MAGNITUDE_BITS_MAX).then_some(bits)
+}
+
+fn bit_length(bits: i64) -> u32 {
+    u64::BITS - bits.leading_zeros()
+}
+
+/// What one pass over a block has seen.
+struct Seen {
+    /// The bits that any group has.
+    groups: u32,
+    /// The bits that any magnitude has.
+    bits: i64,
+    sum: i64,
 }
 
 /// What a run adds up to.
@@ -63,6 +61,10 @@ pub(super) struct Run {
     bucket: u32,
     plain: Plain,
     packing: Packing,
+    /// How many bits an amount may have.
+    bits: u32,
+    /// Whether a group without a cell was among those added; then the sums are of no use any more.
+    unknown: bool,
     cells: Box<[Cells; DIMENSIONS_MAX]>,
     /// The numbers of the tables that take part.
     tables: Vec<usize>,
@@ -71,7 +73,15 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn new() -> Self {
         let cells = Box::new([[0; GROUPS_MAX]; DIMENSIONS_MAX]);
-        Self { bucket: 0, plain: Plain::default(), packing: Packing::new(), cells, tables: Vec::new() }
+        Self {
+            bucket: 0,
+            plain: Plain::default(),
+            packing: Packing::new(),
+            bits: 0,
+            unknown: false,
+            cells,
+            tables: Vec::new(),
+        }
     }
 
     /// Which tables take part: those of few groups. Nothing may be waiting.
@@ -85,49 +95,66 @@ impl Run {
         &self.tables
     }
 
-    /// Whether rows of that bucket, so many and so large, can be added to what waits.
-    pub(super) fn has_room(&self, bucket: u32, rows: usize, magnitude: u64) -> bool {
-        bucket == self.bucket && self.packing.has_room(rows, magnitude)
+    /// Whether so many rows of that bucket can be added to what waits, unless an amount is too large.
+    pub(super) fn has_room(&self, bucket: u32, rows: usize) -> bool {
+        bucket == self.bucket && self.packing.has_room(rows, self.magnitude(rows))
     }
 
-    /// Begins with another bucket. Nothing may be waiting.
-    pub(super) fn restart(&mut self, bucket: u32, rows: usize, magnitude: u64) {
+    /// Begins with another bucket, and rows whose amounts have so many bits. Nothing may be waiting.
+    pub(super) fn restart(&mut self, bucket: u32, rows: usize, bits: u32) {
         self.bucket = bucket;
-        self.packing.restart(rows, magnitude);
+        // The next block's largest amount may well be larger.
+        self.bits = (bits + 1).min(MAGNITUDE_BITS_MAX);
+        self.packing.restart(rows, self.magnitude(rows));
     }
 
-    /// Adds rows for which there is room; `columns` are those of the tables that take part. False when a group has no
-    /// cell; then the sums are of no use any more.
-    pub(super) fn add(&mut self, columns: &[&[u32]], amounts: &[i64], block: &RunBlock) -> bool {
-        self.packing.note(amounts.len(), block.magnitude);
+    /// Whether a group without a cell was among those added.
+    pub(super) fn has_unknown(&self) -> bool {
+        self.unknown
+    }
+
+    fn magnitude(&self, rows: usize) -> u64 {
+        u64::try_from(rows).unwrap_or(u64::MAX) << self.bits
+    }
+
+    /// Adds rows for which there is room; `columns` are those of the tables that take part. False, and nothing added, when
+    /// an amount is too large.
+    pub(super) fn add(&mut self, columns: &[&[u32]], amounts: &[i64]) -> bool {
+        let seen = self.add_signed::<1>(columns, amounts);
+        if bit_length(seen.bits) > self.bits {
+            // Sums that wrap around come back in the same way.
+            self.add_signed::<-1>(columns, amounts);
+            return false;
+        }
+        self.packing.note(amounts.len(), self.magnitude(amounts.len()));
         let count = i64::try_from(amounts.len()).unwrap_or(i64::MAX);
-        self.plain.add(Plain { minor: block.sum, count, rows: 0 });
-        let seen = match *columns {
-            [a] => self.add_columns([a], amounts),
-            [a, b] => self.add_columns([a, b], amounts),
-            [a, b, c] => self.add_columns([a, b, c], amounts),
-            [a, b, c, d] => self.add_columns([a, b, c, d], amounts),
-            _ => 0,
-        };
-        (seen as usize) < GROUPS_MAX
+        self.plain.add(Plain { minor: seen.sum, count, rows: 0 });
+        self.unknown |= seen.groups as usize >= GROUPS_MAX;
+        true
     }
 
-    /// Returns the bits that any group has.
-    fn add_columns<const N: usize>(&mut self, columns: [&[u32]; N], amounts: &[i64]) -> u32 {
-        let Some(cells) = self.cells.first_chunk_mut::<N>() else { return u32::MAX };
-        let packing = &self.packing;
+    fn add_signed<const SIGN: i64>(&mut self, columns: &[&[u32]], amounts: &[i64]) -> Seen {
+        match *columns {
+            [a] => self.add_columns::<SIGN, 1>([a], amounts),
+            [a, b] => self.add_columns::<SIGN, 2>([a, b], amounts),
+            [a, b, c] => self.add_columns::<SIGN, 3>([a, b, c], amounts),
+            [a, b, c, d] => self.add_columns::<SIGN, 4>([a, b, c, d], amounts),
+            _ => self.add_columns::<SIGN, 0>([], amounts),
+        }
+    }
+
+    fn add_columns<const SIGN: i64, const N: usize>(&mut self, columns: [&[u32]; N], amounts: &[i64]) -> Seen {
+        let mut seen = Seen { groups: 0, bits: 0, sum: 0 };
+        let Some(cells) = self.cells.first_chunk_mut::<N>() else { return seen };
+        let count_bits = self.packing.count_bits();
         if let (Some(columns), Some(amounts)) = (full(columns), amounts.as_array()) {
             // The compiler knows the length, so that this loop has no bounds to check.
-            return add_block::<N, BLOCK_ROWS>(cells, columns, amounts, packing);
+            add_block::<SIGN, N, BLOCK_ROWS>(cells, columns, amounts, count_bits, &mut seen);
+            return seen;
         }
-        let mut seen = 0;
         for (index, amount) in amounts.iter().enumerate() {
-            let packed = packing.packed(*amount);
-            for (cells, column) in cells.iter_mut().zip(columns) {
-                let group = column.get(index).copied().unwrap_or(u32::MAX);
-                seen |= group;
-                add_to(cells, group, packed);
-            }
+            let columns = columns.map(|column| [column.get(index).copied().unwrap_or(u32::MAX)]);
+            add_block::<SIGN, N, 1>(cells, columns.each_ref(), &[*amount], count_bits, &mut seen);
         }
         seen
     }
@@ -177,27 +204,27 @@ pub(super) fn full<const N: usize>(columns: [&[u32]; N]) -> Option<[&[u32; BLOCK
     Some(blocks)
 }
 
-fn add_block<const N: usize, const ROWS: usize>(
+fn add_block<const SIGN: i64, const N: usize, const ROWS: usize>(
     cells: &mut [Cells; N],
     columns: [&[u32; ROWS]; N],
     amounts: &[i64; ROWS],
-    packing: &Packing,
-) -> u32 {
-    let packing = *packing;
-    let mut seen = 0;
+    count_bits: u32,
+    seen: &mut Seen,
+) {
+    let (mut groups, mut bits, mut sum) = (0, 0, 0_i64);
     for index in 0..ROWS {
-        let packed = packing.packed(amounts[index]);
-        for dimension in 0..N {
-            let group = columns[dimension][index];
-            seen |= group;
-            add_to(&mut cells[dimension], group, packed);
+        let amount = amounts[index];
+        bits |= amount ^ (amount >> 63);
+        sum = sum.wrapping_add(amount);
+        let packed = (amount << count_bits).wrapping_add(1).wrapping_mul(SIGN);
+        for (cells, column) in cells.iter_mut().zip(columns) {
+            groups |= column[index];
+            let [place, ..] = column[index].to_le_bytes();
+            let cell = &mut cells[usize::from(place)];
+            *cell = cell.wrapping_add(packed);
         }
     }
-    seen
-}
-
-fn add_to(cells: &mut Cells, group: u32, packed: i64) {
-    let [place, ..] = group.to_le_bytes();
-    let cell = &mut cells[usize::from(place)];
-    *cell = cell.wrapping_add(packed);
+    seen.groups |= groups;
+    seen.bits |= bits;
+    seen.sum = seen.sum.wrapping_add(sum);
 }
