@@ -1,7 +1,5 @@
 //! One attempt at a run: snapshot, plan, sums, checks, stage, publication.
 
-use std::collections::BTreeMap;
-
 use moon_core::{
     DayRange, Error, ErrorKind, Figures, Manifest, Opening, Result, RunKind, RunOutcome, RunRecord, StagedRun, Totals,
 };
@@ -21,7 +19,7 @@ use crate::progress::{Progress, Step};
 use crate::pulse::Pulse;
 use crate::source::{Reading, Source, View};
 use crate::stage::{Rows, stage};
-use crate::state::{self, Claim};
+use crate::state::{self, Arrivals, Claim};
 
 /// How an attempt ended well.
 pub(crate) enum Ended {
@@ -36,6 +34,7 @@ struct Known {
     days: DayRange,
     rows_read: u64,
     control: Figures,
+    arrivals: Arrivals,
     manifest: Manifest,
 }
 
@@ -44,6 +43,15 @@ struct Prepared {
     totals: Totals,
     restatements: usize,
     warning: Option<Warning>,
+}
+
+impl Ended {
+    /// The record of the run, as published.
+    pub(crate) fn record(&self) -> &RunRecord {
+        match self {
+            Self::Published { record, .. } | Self::AlreadyPublished(record) => record,
+        }
+    }
 }
 
 impl Aggregation {
@@ -65,6 +73,7 @@ impl Aggregation {
             days: DayRange::new(0, 0),
             rows_read: 0,
             control: Figures::default(),
+            arrivals: Arrivals::new(),
             manifest: Manifest::default(),
         };
         let ended = self.publish(claim, options, &mut known, pulse, progress).await;
@@ -94,6 +103,7 @@ impl Aggregation {
         if view.unfinished != Some(claim.key.id) {
             return Err(lease::lost().with("run", claim.key.id));
         }
+        known.arrivals.clone_from(&view.arrivals);
         let plan = Plan::new(self, &claim.command, &view, &published).await?;
         (known.kind, known.days) = (plan.kind, if plan.is_full() { DayRange::new(0, 0) } else { plan.days.hull() });
         let mut staged = match warehouse.open(&claim.key, &plan.scope()).await? {
@@ -201,7 +211,7 @@ impl Aggregation {
             finished_at: self.ledger().clock().now(),
             rows_read: known.rows_read,
             control: known.control,
-            last_arrivals: BTreeMap::new(),
+            last_arrivals: known.arrivals.clone(),
             outcome,
             error,
             manifest: if outcome == RunOutcome::Published { known.manifest.clone() } else { Manifest::default() },

@@ -9,6 +9,7 @@ use moon_core::{
 };
 
 use crate::Aggregation;
+use crate::state::Waiting;
 use crate::touching::{Group, SalesOf, sale_days};
 
 /// Which figure: that of a group over a period; a day is a cell.
@@ -141,7 +142,7 @@ impl Aggregation {
         let published = self.warehouse().read(days).await?;
         let mut snapshot = self.ledger().snapshot().await?;
         let unit = snapshot.as_mut();
-        let touched = crate::state::touched(unit).await?;
+        let touched = Waiting::read(unit).await?.days;
         let wanted = DaySet::from(days);
         let sale_days = match question.basis {
             Basis::Gross | Basis::Net => wanted.clone(),

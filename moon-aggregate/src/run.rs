@@ -166,7 +166,7 @@ impl Aggregation {
             tracing::debug!(run = %claim.key.id, number = claim.key.number, repeated = claim.repeated, "run started");
             let ended = self.carry_out(&claim, options, pulse, progress).await?;
             progress.step(Step::Settling);
-            state::settle(&self.ledger, claim.key, pulse.holder).await?;
+            state::settle(&self.ledger, ended.record(), pulse.holder).await?;
             Ok((claim, ended))
         };
         let ended = attempt.await;

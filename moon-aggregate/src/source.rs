@@ -12,6 +12,7 @@ use crate::command::Path;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::pulse::Pulse;
+use crate::state::{Arrivals, Waiting};
 
 /// A snapshot, for its postings.
 pub(crate) struct Source {
@@ -28,8 +29,10 @@ pub(crate) struct View {
     pub(crate) dimensions: Published,
     /// Every day on which a posting may differ from what is published.
     pub(crate) touched: DaySet,
-    /// All marks that do not name a day, in no order.
+    /// All marks that name neither a day nor a source, in no order.
     pub(crate) other_marks: Vec<Mark>,
+    /// When the last message of each source arrived that the snapshot shows.
+    pub(crate) arrivals: Arrivals,
     /// The run that is unfinished.
     pub(crate) unfinished: Option<Uuid>,
     /// The run whose marks were settled last.
@@ -44,26 +47,14 @@ impl Source {
     /// them, what is published would be a mixture: a sale that has moved from one day to another, say, might count on both.
     pub(crate) async fn open(ledger: &Ledger, today: BusinessDate) -> Result<(Self, View)> {
         let mut unit = ledger.store().begin(TxMode::ReadOnly).await?;
-        let state = crate::state::read(unit.as_mut()).await?.map(|(state, _)| state);
-        let unfinished = state.as_ref().filter(|state| !state.finished).map(|state| state.key.id);
-        let mut marks = unit.marks().open().await?;
-        if let Some(run) = unfinished {
-            marks.extend(unit.marks().claimed(run).await?);
-        }
-        // What the other marks touch is small, and is compared with what is published as a whole.
-        let mut other_marks = Vec::new();
-        let days = marks.into_iter().filter_map(|mark| match mark {
-            Mark::Day(day) => Some(day),
-            other => {
-                other_marks.push(other);
-                None
-            }
-        });
-        let touched = days.collect();
+        let waiting = Waiting::read(unit.as_mut()).await?;
+        let unfinished = waiting.unfinished().map(|state| state.key.id);
         let dimensions = ledger.dimensions_in(unit.as_mut(), today).await?;
-        let settled = state.and_then(|state| state.settled);
         let sums = ledger.store().info().sums;
-        Ok((Self { unit, sums }, View { today, dimensions, touched, other_marks, unfinished, settled }))
+        // What the other marks touch is small, and is compared with what is published as a whole.
+        let Waiting { state, days: touched, others: other_marks, arrivals } = waiting;
+        let settled = state.and_then(|state| state.settled);
+        Ok((Self { unit, sums }, View { today, dimensions, touched, other_marks, arrivals, unfinished, settled }))
     }
 
     /// The cells by team, branch and product of these days, and their plain sums. Ends the snapshot.

@@ -1,9 +1,11 @@
 //! What the store keeps about runs: the key and the command of the last one, and whether it is finished.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use moon_core::{
-    DaySet, Error, ErrorKind, Expected, Ledger, Mark, Record, RecordKey, Result, RunKey, TxMode, UnitOfWork, Version,
-    retry_contention, retry_transient,
+    DaySet, Error, ErrorKind, Expected, Ledger, Mark, Record, RecordKey, Result, RunKey, RunRecord, TxMode, UnitOfWork,
+    Version, retry_contention, retry_transient,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,18 +20,24 @@ pub(crate) struct RunState {
     /// Its key.
     pub(crate) key: RunKey,
     /// When its present attempt began (UTC).
-    started_at: DateTime<Utc>,
+    pub(crate) started_at: DateTime<Utc>,
     /// How often it was begun.
-    attempts: u32,
+    pub(crate) attempts: u32,
     /// Whether its marks are settled.
-    pub(crate) finished: bool,
+    finished: bool,
     /// What it shall do. Runs of before there were commands were full ones, as any first run is.
     #[serde(default)]
     command: RunCommand,
     /// The last run whose marks were settled: what the warehouse must show for touched days to be all that has changed.
     #[serde(default)]
     pub(crate) settled: Option<RunKey>,
+    /// When each source was last heard of, as that run told.
+    #[serde(default)]
+    arrivals: Arrivals,
 }
+
+/// When the last message of each source arrived (UTC).
+pub(crate) type Arrivals = BTreeMap<String, DateTime<Utc>>;
 
 /// An attempt at a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,13 +94,15 @@ pub(crate) async fn claim(ledger: &Ledger, pulse: &Pulse<'_>, command: &RunComma
                 let number = before.as_ref().map_or(0, |state| state.key.number);
                 let number = number.checked_add(1).ok_or_else(numbers_used_up)?;
                 let id = ledger.ids().next(started_at).0;
+                let (settled, arrivals) = before.map(|state| (state.settled, state.arrivals)).unwrap_or_default();
                 RunState {
                     key: RunKey { epoch, number, id },
                     started_at,
                     attempts: 1,
                     finished: false,
                     command: command.clone(),
-                    settled: before.and_then(|state| state.settled),
+                    settled,
+                    arrivals,
                 }
             }
         };
@@ -121,19 +131,22 @@ pub(crate) async fn confirm(ledger: &Ledger, claim: &Claim) -> Result<()> {
     }
 }
 
-/// Removes the marks of a published run, notes that it is finished, and gives the lease back. A repeat changes nothing,
+/// Removes the marks of a published run, notes that it is finished and what it told, and gives the lease back. A repeat changes nothing,
 /// and neither does it when another run has begun in the meantime.
-pub(crate) async fn settle(ledger: &Ledger, run: RunKey, holder: Uuid) -> Result<()> {
+pub(crate) async fn settle(ledger: &Ledger, run: &RunRecord, holder: Uuid) -> Result<()> {
     retry_transient(ledger.pause(), || async {
         let mut unit = ledger.store().begin(TxMode::ReadWrite).await?;
         lease::release(unit.as_mut(), holder).await?;
         if let Some((state, version)) = read(unit.as_mut()).await?
-            && state.key == run
+            && state.key == run.key
             && !state.finished
         {
-            write(unit.as_mut(), &RunState { finished: true, settled: Some(run), ..state }, Some(version)).await?;
+            let mut arrivals = state.arrivals.clone();
+            arrivals.extend(run.last_arrivals.clone());
+            let state = RunState { finished: true, settled: Some(run.key), arrivals, ..state };
+            write(unit.as_mut(), &state, Some(version)).await?;
         }
-        unit.marks().settle(run.id).await?;
+        unit.marks().settle(run.key.id).await?;
         unit.commit().await
     })
     .await
@@ -165,7 +178,8 @@ pub(crate) async fn start_epoch(ledger: &Ledger, published: Option<u32>) -> Resu
             }
             unit.marks().settle(state.key.id).await?;
         }
-        let highest = before.map_or(0, |state| state.key.epoch).max(published.unwrap_or(0));
+        let (last, arrivals) = before.map(|state| (state.key.epoch, state.arrivals)).unwrap_or_default();
+        let highest = last.max(published.unwrap_or(0));
         let epoch = highest.checked_add(1).ok_or_else(numbers_used_up)?;
         let state = RunState {
             key: RunKey { epoch, number: 0, id: Uuid::nil() },
@@ -174,6 +188,7 @@ pub(crate) async fn start_epoch(ledger: &Ledger, published: Option<u32>) -> Resu
             finished: true,
             command: RunCommand::default(),
             settled: None,
+            arrivals,
         };
         write(unit.as_mut(), &state, version).await?;
         unit.commit().await?;
@@ -182,20 +197,46 @@ pub(crate) async fn start_epoch(ledger: &Ledger, published: Option<u32>) -> Resu
     .await
 }
 
-/// The run that is not finished, when its last attempt began, and how often it was begun.
-pub(crate) async fn unfinished(unit: &mut dyn UnitOfWork) -> Result<Option<(RunKey, DateTime<Utc>, u32)>> {
-    let state = read(unit).await?.map(|(state, _)| state).filter(|state| !state.finished);
-    Ok(state.map(|state| (state.key, state.started_at, state.attempts)))
+/// All that no published run has settled, claimed or not, in one snapshot.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    /// What is kept about runs; `None` before the first.
+    pub(crate) state: Option<RunState>,
+    /// The days that marks name.
+    pub(crate) days: DaySet,
+    /// The marks that name neither a day nor a source, in no order.
+    pub(crate) others: Vec<Mark>,
+    /// When each source was last heard of, by the last settled run and by marks.
+    pub(crate) arrivals: Arrivals,
 }
 
-/// The days that marks name which no published run has settled, claimed ones included.
-pub(crate) async fn touched(unit: &mut dyn UnitOfWork) -> Result<DaySet> {
-    let mut marks = unit.marks().open().await?;
-    if let Some((run, ..)) = unfinished(unit).await? {
-        marks.extend(unit.marks().claimed(run.id).await?);
+impl Waiting {
+    pub(crate) async fn read(unit: &mut dyn UnitOfWork) -> Result<Self> {
+        let state = read(unit).await?.map(|(state, _)| state);
+        let mut marks = unit.marks().open().await?;
+        if let Some(state) = state.as_ref().filter(|state| !state.finished) {
+            marks.extend(unit.marks().claimed(state.key.id).await?);
+        }
+        let mut arrivals = state.as_ref().map(|state| state.arrivals.clone()).unwrap_or_default();
+        let mut others = Vec::new();
+        let mut days = Vec::new();
+        for mark in marks {
+            match mark {
+                Mark::Day(day) => days.push(day),
+                Mark::Arrival { source, at } => {
+                    let last = arrivals.entry(source.as_str().to_owned()).or_insert(at);
+                    *last = at.max(*last);
+                }
+                other => others.push(other),
+            }
+        }
+        Ok(Self { state, days: days.into_iter().collect(), others, arrivals })
     }
-    let day = |mark| if let Mark::Day(day) = mark { Some(day) } else { None };
-    Ok(marks.into_iter().filter_map(day).collect())
+
+    /// The run that is not finished.
+    pub(crate) fn unfinished(&self) -> Option<&RunState> {
+        self.state.as_ref().filter(|state| !state.finished)
+    }
 }
 
 /// What is kept, with its version; `None` before the first run.

@@ -1,11 +1,14 @@
 //! How things stand: what ran, what waits, and who works.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use moon_core::{Closing, DayRange, DaySet, MarkCounts, Result, RunKey, RunRecord};
 use uuid::Uuid;
 
 use crate::Aggregation;
-use crate::{lease, state};
+use crate::lease;
+use crate::state::Waiting;
 
 /// Who is at work, as far as anybody was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +43,8 @@ pub struct Status {
     pub marks: MarkCounts,
     /// The days that they name.
     pub days: DaySet,
+    /// When the last message of each source arrived (UTC), those that wait for a run included.
+    pub last_arrivals: BTreeMap<String, DateTime<Utc>>,
     /// A run that has not ended.
     pub unfinished: Option<UnfinishedRun>,
     /// Who holds a lease that has not expired.
@@ -75,11 +80,15 @@ impl Aggregation {
         let mut snapshot = self.ledger().snapshot().await?;
         let unit = snapshot.as_mut();
         let marks = unit.marks().counts().await?;
-        let days = state::touched(unit).await?;
-        let unfinished = state::unfinished(unit).await?;
+        let waiting = Waiting::read(unit).await?;
         let lease = lease::holder(unit, now).await?.map(|(holder, until)| LeaseHolder { holder, until });
         snapshot.rollback().await?;
-        let unfinished = unfinished.map(|(key, started_at, attempts)| UnfinishedRun { key, started_at, attempts });
-        Ok(Status { now, published, runs, marks, days, unfinished, lease, closings })
+        let unfinished = waiting.unfinished().map(|state| UnfinishedRun {
+            key: state.key,
+            started_at: state.started_at,
+            attempts: state.attempts,
+        });
+        let Waiting { days, arrivals, .. } = waiting;
+        Ok(Status { now, published, runs, marks, days, last_arrivals: arrivals, unfinished, lease, closings })
     }
 }

@@ -123,6 +123,7 @@ macro_rules! store_behaviour {
             bookkeeping: [
                 a_change_marks_every_day_that_it_touches,
                 what_changes_nothing_marks_nothing,
+                what_is_taken_in_marks_its_source,
                 names_mark_the_dimensions,
                 consents_mark_themselves,
                 every_call_leaves_one_audit_entry,

@@ -1,5 +1,6 @@
 //! Data on standard output.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -112,10 +113,13 @@ pub(crate) fn days(days: DayRange) -> Value {
     }
 }
 
+/// When each source was last heard of, as a document.
+pub(crate) fn arrivals(arrivals: &BTreeMap<String, DateTime<Utc>>) -> Value {
+    arrivals.iter().map(|(source, at)| (source.clone(), instant(*at).into())).collect::<serde_json::Map<_, _>>().into()
+}
+
 /// The record of a run as a document.
 pub(crate) fn run_record(record: &RunRecord, currency: Currency) -> Value {
-    let arrivals: serde_json::Map<String, Value> =
-        record.last_arrivals.iter().map(|(source, at)| (source.clone(), instant(*at).into())).collect();
     json!({
         "run_id": record.key.id.to_string(),
         "number": record.key.number,
@@ -128,7 +132,7 @@ pub(crate) fn run_record(record: &RunRecord, currency: Currency) -> Value {
         "finished_at": instant(record.finished_at),
         "rows_read": record.rows_read,
         "control": figures(&record.control, currency),
-        "last_arrivals": arrivals,
+        "last_arrivals": arrivals(&record.last_arrivals),
         "cells": record.manifest.cells,
         "cells_hash": record.manifest.cells_hash,
     })

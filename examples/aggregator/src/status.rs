@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use moon_aggregate::Status;
 use moon_core::{Calendar, Currency, Result, RunRecord};
 use moon_settings::SettingsArgs;
@@ -12,7 +12,7 @@ use crate::args::{Format, StatusArgs};
 use crate::closing::closing_document;
 use crate::duration::show;
 use crate::grid::{Align, Grid};
-use crate::output::{amount, csv_line, days, instant, line, number, plain, print, run_key, run_record};
+use crate::output::{amount, arrivals, csv_line, days, instant, line, number, plain, print, run_key, run_record};
 use crate::wiring;
 
 /// Shows how things stand.
@@ -66,6 +66,11 @@ fn table(status: &Status, calendar: Calendar, currency: Currency) -> String {
             ));
         }
         (None, _) => {}
+    }
+    if !status.last_arrivals.is_empty() {
+        let arrival = |(source, at): (&String, &DateTime<Utc>)| format!("{source} {}", instant(*at));
+        let arrivals: Vec<String> = status.last_arrivals.iter().map(arrival).collect();
+        out.push_str(&format!("Last arrivals: {}\n", arrivals.join(", ")));
     }
     let closed: Vec<String> = status
         .closings
@@ -133,6 +138,7 @@ fn document(status: &Status, calendar: Calendar, currency: Currency) -> Value {
             "oldest": status.marks.oldest.map(instant),
         },
         "days": status.days.ranges().iter().map(|range| days(*range)).collect::<Vec<_>>(),
+        "last_arrivals": arrivals(&status.last_arrivals),
         "unfinished": status.unfinished.as_ref().map(|run| json!({
             "run": run_key(&run.key),
             "started_at": instant(run.started_at),

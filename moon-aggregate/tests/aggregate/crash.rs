@@ -34,7 +34,7 @@ async fn a_run_that_died_before_publishing_left_nothing_and_is_repeated_under_it
             let failed = fixture.warehouse.runs(1).await.unwrap().remove(0);
             assert_eq!((failed.outcome, failed.error.as_deref()), (RunOutcome::Failed, Some("the process died")));
             let marks = fixture.marks().await;
-            assert_eq!((marks.open, marks.claimed), (0, 1));
+            assert_eq!((marks.open, marks.claimed), (0, 2), "a day and a source");
 
             let report = fixture.run().await.unwrap();
             assert_eq!((report.record.key, report.repeated), (failed.key, true), "{}", fixture.backend);
@@ -54,7 +54,7 @@ async fn a_run_that_died_after_publishing_is_settled_before_the_next() {
         assert_eq!(june(&fixture).await, rows(&[("Beta", 5, 1)]), "{}: it was published", fixture.backend);
         let died = fixture.warehouse.runs(1).await.unwrap().remove(0);
         assert_eq!(died.outcome, RunOutcome::Published, "the failure did not replace its record");
-        assert_eq!(fixture.marks().await.claimed, 1);
+        assert_eq!(fixture.marks().await.claimed, 2);
 
         // This one came too late for the run that died, and must not be settled along with it.
         fixture.record(&[sale("8", Some("AGT001"), "Junior", 3, "2026-06-02")]).await;
@@ -79,7 +79,7 @@ async fn figures_that_do_not_add_up_are_refused() {
         let refused = fixture.warehouse.runs(1).await.unwrap().remove(0);
         assert_eq!(refused.outcome, RunOutcome::Refused);
         assert!(refused.error.unwrap().contains("do not add up"));
-        assert_eq!(fixture.marks().await.claimed, 1);
+        assert_eq!(fixture.marks().await.claimed, 2);
         fixture.run().await.unwrap();
         assert_eq!(june(&fixture).await, rows(&[("Beta", 5, 1)]));
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it cannot set up or read")]
 
 mod agents;
+mod arrivals;
 mod common;
 mod compare;
 mod crash;

@@ -62,7 +62,7 @@ async fn what_is_gone_from_the_ledger_vanishes() {
     for fixture in filled().await {
         fixture.run().await.unwrap();
         fixture.record(&[life("4", LifeMessage::Void)]).await;
-        assert_eq!(fixture.marks().await.open, 1);
+        assert_eq!(fixture.marks().await.open, 2, "a day and a source");
         fixture.run().await.unwrap();
         let [teams, branches, _] = fixture.totals("all", Basis::Net).await;
         assert_eq!(teams, rows(&[("Alpha", 14_000, 3), ("Beta", 3250, 2)]), "{}", fixture.backend);
@@ -161,7 +161,7 @@ async fn a_mark_that_commits_during_a_run_waits_for_the_next() {
         fixture.warehouse = crate::common::Tricky::new(honest, [late]);
         fixture.run().await.unwrap();
         let marks = fixture.marks().await;
-        assert_eq!((marks.open, marks.claimed), (1, 0), "{}", fixture.backend);
+        assert_eq!((marks.open, marks.claimed), (2, 0), "{}: a day and a source", fixture.backend);
         assert_eq!(fixture.totals("2026-06", Basis::Net).await[0], []);
         fixture.run().await.unwrap();
         assert_eq!(fixture.totals("2026-06", Basis::Net).await[0], rows(&[("Alpha", 1, 1)]));

@@ -48,6 +48,17 @@ pub enum SaleOutcome {
     Rejected(Error),
 }
 
+impl SaleOutcome {
+    /// Whether the message was new and is kept: not a repeat, not in conflict, not rejected.
+    #[must_use]
+    pub fn is_taken_in(&self) -> bool {
+        match self {
+            Self::Recorded(..) | Self::Corrected(..) | Self::Applied(..) | Self::Kept(_) | Self::Stale(_) => true,
+            Self::Duplicate(_) | Self::Conflict(_) | Self::Rejected(_) => false,
+        }
+    }
+}
+
 /// How many messages had which outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RecordCounts {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
+use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::json;
 
 use super::attribution::Attribution;
@@ -54,6 +55,7 @@ impl Ledger {
         let undecided = || SaleOutcome::Rejected(Error::new(ErrorKind::Corrupt, "message was not decided"));
         let report =
             RecordReport { outcomes: outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(undecided)).collect() };
+        marks.extend(arrivals(messages, &report, now));
         self.append_marks(unit, marks, now).await?;
         let counts = report.counts();
         let details = json!({
@@ -210,6 +212,14 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// A mark for each source of which something was taken in.
+fn arrivals(messages: &[SaleMessage], report: &RecordReport, now: DateTime<Utc>) -> impl Iterator<Item = Mark> {
+    let taken_in = messages.iter().zip(&report.outcomes).filter(|(_, outcome)| outcome.is_taken_in());
+    let sources = distinct(taken_in.map(|(message, _)| &message.key.source));
+    let at = now.trunc_subsecs(0);
+    sources.into_iter().map(move |source| Mark::Arrival { source, at })
 }
 
 async fn load_states(unit: &mut dyn UnitOfWork, keys: Vec<SaleKey>) -> Result<HashMap<SaleKey, SaleState>> {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use moon_core::{
-    Actor, Calendar, Consent, Consents, FixedClock, LifeMessage, Mark, NewTarget, PageRequest, PutRule, Store,
-    TargetKey, TargetScope,
+    Actor, Calendar, Consent, Consents, FixedClock, LifeMessage, Mark, NewTarget, PageRequest, PutRule, Reference,
+    SaleKey, SaleMessage, Store, TargetKey, TargetScope,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -15,8 +15,15 @@ use crate::builders::{
     opened, product, product_code, reading, reinstate, rupees, team, text, writing,
 };
 
-/// Takes all marks there are: what a run would claim.
+/// Takes all marks there are, and leaves out those of arrivals.
 async fn take_marks(store: &Arc<dyn Store>) -> Vec<Mark> {
+    let mut marks = take_all_marks(store).await;
+    marks.retain(|mark| !matches!(mark, Mark::Arrival { .. }));
+    marks
+}
+
+/// Takes all marks there are: what a run would claim.
+async fn take_all_marks(store: &Arc<dyn Store>) -> Vec<Mark> {
     let run = Uuid::from_u128(1);
     let mut unit = writing(store).await;
     unit.marks().claim(run).await.unwrap();
@@ -76,7 +83,41 @@ pub async fn what_changes_nothing_marks_nothing(store: Arc<dyn Store>) {
     ledger.assign(&actor(), &[assignment("AGT001", "2026-01-01", "ALPHA", "COLOMBO")]).await.unwrap();
     ledger.assign(&actor(), &[assignment("AGT001", "2026-05-01", "BETA", "KANDY")]).await.unwrap();
     ledger.put_teams(&actor(), &[team("ALPHA")], PutRule::Replace).await.unwrap();
-    assert_eq!(take_marks(&store).await, []);
+    assert_eq!(take_all_marks(&store).await, []);
+}
+
+/// A call marks each source of which it has taken something in, once and to the second, whether or not a figure changes.
+pub async fn what_is_taken_in_marks_its_source(store: Arc<dyn Store>) {
+    opened(Arc::clone(&store)).await;
+    let at = noon("2026-06-15") + chrono::Duration::microseconds(41_999_999);
+    let ledger = ledger_at(Arc::clone(&store), Arc::new(FixedClock::new(at))).await;
+    take_all_marks(&store).await;
+    let from = |source: &str, message: SaleMessage| {
+        let key = SaleKey::new(source, message.key.reference.as_str()).unwrap();
+        SaleMessage { key, ..message }
+    };
+    let sale = |amount| content("AGT001", "LIFE", "2026-02-10", rupees(amount));
+    let unknown = content("AGT009", "LIFE", "2026-02-10", rupees(1));
+    let arrival = |source| Mark::Arrival {
+        source: Reference::new("source", source).unwrap(),
+        at: noon("2026-06-15") + chrono::Duration::seconds(41),
+    };
+    let messages = [
+        from("a \"portal\" 😀", content_message("S1", Some(2), sale(1))),
+        from("core", content_message("S1", None, sale(2))),
+        from("core", content_message("S2", None, sale(3))),
+        from("faulty", content_message("S3", None, unknown)),
+    ];
+    record(&ledger, &messages).await;
+    let day = Mark::Day(date("2026-02-10"));
+    assert_eq!(take_all_marks(&store).await, [day, arrival("a \"portal\" 😀"), arrival("core")]);
+    let messages = [
+        from("a \"portal\" 😀", content_message("S1", Some(1), sale(0))),
+        from("core", content_message("S1", None, sale(2))),
+        from("early", life_message("S9", Some(1), cancel("2026-03-01"))),
+    ];
+    assert_eq!(record(&ledger, &messages).await, ["stale", "duplicate", "kept 1"]);
+    assert_eq!(take_all_marks(&store).await, [arrival("a \"portal\" 😀"), arrival("early")]);
 }
 
 /// Names, regions and lines mark the dimensions, but those of agents do not, since the warehouse does not know them.

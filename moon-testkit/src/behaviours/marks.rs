@@ -7,7 +7,7 @@ use moon_core::{AuditEntry, Calendar, ErrorKind, Mark, MarkCounts, PageRequest, 
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::builders::{date, fill, noon, product_code, reading, text, writing};
+use crate::builders::{date, fill, key, noon, product_code, reading, text, writing};
 
 fn run(number: u128) -> Uuid {
     Uuid::from_u128(number)
@@ -58,6 +58,8 @@ pub async fn a_run_claims_every_mark_once(store: Arc<dyn Store>) {
         Mark::Target { product: Some(product_code("MOTOR")), period: march },
         Mark::Dimensions,
         Mark::Consents,
+        Mark::Arrival { source: key("S1").source, at: noon("2026-06-15") },
+        Mark::Arrival { source: key("S1").source, at: noon("2026-06-16") },
     ];
     let mut shuffled = marks.to_vec();
     shuffled.reverse();

@@ -95,6 +95,9 @@ impl Model {
                     touched.extend(self.days_of(&message.key));
                     let outcome = self.take(message);
                     touched.extend(self.days_of(&message.key));
+                    if !matches!(outcome, Outcome::Duplicate | Outcome::Conflict | Outcome::Rejected) {
+                        self.arrived(&message.key);
+                    }
                     outcome
                 });
                 Answer::Outcomes(outcomes.collect())
@@ -107,6 +110,7 @@ impl Model {
                 let (revision, body) = (RevisionRule::Next, MessageBody::Life(life.clone()));
                 touched.extend(self.days_of(key));
                 self.place(&SaleMessage { key: key.clone(), revision, body, entry: None })?;
+                self.arrived(key);
                 touched.extend(self.days_of(key));
                 Answer::Done
             }
@@ -140,6 +144,11 @@ impl Model {
         }
         self.open.allowed.extend(touched);
         self.open.allowed.extend(self.open.required.iter().cloned());
+    }
+
+    /// Something about a sale was taken in from its source. Time stands.
+    fn arrived(&mut self, key: &SaleKey) {
+        self.open.required.insert(Mark::Arrival { source: key.source.clone(), at: noon("2026-06-15") });
     }
 
     fn days_of(&self, key: &SaleKey) -> Vec<Mark> {

@@ -116,7 +116,8 @@ async fn check(ledger: &Ledger, calls: &BTreeMap<u64, Call>) -> BTreeSet<u64> {
     let totals = lawful_totals(unit.as_mut()).await;
     let days: BTreeMap<BusinessDate, Figures> =
         totals.control.days.iter().map(|control| (control.day, control.figures)).collect();
-    let marks: BTreeSet<Mark> = unit.marks().open().await.unwrap().into_iter().collect();
+    let mut marks: BTreeSet<Mark> = unit.marks().open().await.unwrap().into_iter().collect();
+    marks.retain(|mark| matches!(mark, Mark::Day(_)));
     let mut kept = BTreeSet::new();
     for (number, call) in calls {
         let keys: BTreeSet<SaleKey> = call.batch.messages.iter().map(|message| message.key.clone()).collect();

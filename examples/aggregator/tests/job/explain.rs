@@ -51,5 +51,5 @@ fn a_figure_that_waits_for_a_run_is_said_to() {
     assert_eq!(unknown.code, 1);
     assert!(unknown.err.contains("there is no such group"), "{}", unknown.err);
     let status = json(&run(&["status", "--format", "json"]));
-    assert_eq!(status["marks"]["open"], 2);
+    assert_eq!(status["marks"]["open"], 3, "two days and a source");
 }
