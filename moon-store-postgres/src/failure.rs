@@ -59,10 +59,11 @@ impl Place {
                 self.error(ErrorKind::Timeout, doing, "the server did not answer while connecting")
             }
             PoolError::Backend(cause) => {
+                let is_told = cause.as_db_error().is_some();
                 let error = self.failed(doing, cause);
                 // Whatever keeps a client from connecting, other than a refusal by name, may pass.
                 match error.kind() {
-                    ErrorKind::Backend => {
+                    kind if kind == ErrorKind::Backend || (kind == ErrorKind::Unavailable && !is_told) => {
                         let advice = "no connection to the server";
                         self.error(ErrorKind::Unavailable, doing, advice).caused_by(error)
                     }

@@ -30,6 +30,7 @@ mod fixture;
 pub mod model;
 pub mod postings;
 pub mod random;
+pub mod rounds;
 mod table;
 mod warehouse_table;
 

@@ -28,7 +28,8 @@ commands:
                  them, and the servers run until standard input ends (Ctrl-D) or Ctrl-C
   torture [--rounds N] [--seed S]
                  database servers of its own that are killed in the middle of recording and publishing and started again,
-                 and many writers at once: N rounds (300 by default; ten of each are part of test); S chooses the moments
+                 many writers at once, and the aggregator program killed in the middle of its runs: N rounds (300 by
+                 default; ten of each are part of test); S chooses the moments
   measure-memory [--sales N]
                  imports N generated sales (1,000,000 by default) into an SQLite store, aggregates them, and holds the
                  memory that the two programs take against its limits: 150 MiB and 100 MiB; for Linux

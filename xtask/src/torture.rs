@@ -1,18 +1,32 @@
-//! `cargo xtask torture`: many rounds of the tests that kill servers and let writers meet.
+//! `cargo xtask torture`: many rounds of the tests that kill servers and programs and let writers meet.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use moon_servers::Kind;
+use moon_servers::{Kind, Servers};
 
 use crate::console::say;
 
 /// How many rounds each test goes through unless the user says another number.
 pub(crate) const ROUNDS_DEFAULT: u32 = 300;
 
-/// Two tests at once, each with a server of its own, keep a small machine busy.
-const ARGUMENTS: [&str; 8] =
-    ["test", "--release", "--package", "moon-torture", "--", "--nocapture", "--test-threads", "2"];
+/// Servers that are killed, and the program among faults. Two tests at once keep a small machine busy.
+const ARGUMENTS: [&str; 14] = [
+    "test",
+    "--release",
+    "--package",
+    "moon-torture",
+    "--package",
+    "aggregator",
+    "--test",
+    "torture",
+    "--test",
+    "faults",
+    "--",
+    "--nocapture",
+    "--test-threads",
+    "2",
+];
 
 /// Runs the tests. Without a seed another one is taken each time, and said.
 pub(crate) fn run(rounds: u32, seed: Option<u32>) -> ExitCode {
@@ -32,10 +46,13 @@ fn torture(rounds: u32, seed: u32) -> Result<(), String> {
     for kind in Kind::ALL.into_iter().filter(|kind| skip.split(',').all(|word| word.trim() != kind.word())) {
         kind.ensure()?;
     }
+    // Where the program is killed, its servers live on, and are shared.
+    let servers = Servers::start(moon_servers::provide()?)?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the workspace has no folder")?;
     say(&format!("{rounds} rounds of each test, seed {seed}"));
     let mut command = Command::new("cargo");
     command.args(ARGUMENTS).current_dir(root);
+    command.envs(servers.variables().iter().map(|(name, url)| (name, url)));
     command.env("MOON_TORTURE_ROUNDS", rounds.to_string()).env("MOON_TORTURE_SEED", seed.to_string());
     let status = command.status().map_err(|error| format!("cannot run cargo: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("a test failed ({status})")) }

@@ -9,35 +9,12 @@ use moon_settings::GrowingPause;
 use moon_store_mysql::{MysqlOptions, MysqlStore, MysqlWarehouse};
 use moon_store_postgres::{PostgresOptions, PostgresStore, PostgresWarehouse};
 use moon_testkit::builders::currency;
-use moon_testkit::random::Chance;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Opts, OptsBuilder};
 use tokio_postgres::NoTls;
 
-/// How many rounds a test goes through unless it is told.
-const ROUNDS_DEFAULT: u32 = 10;
-
 /// As many as there are tasks in a crowd: none of them has to wait for a connection.
 const CONNECTIONS: usize = 40;
-
-fn number(variable: &str, default: u32) -> u32 {
-    match std::env::var(variable) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} wants a number, not `{text}`")),
-        Err(_) => default,
-    }
-}
-
-/// How many rounds a test goes through.
-pub(crate) fn rounds() -> u32 {
-    number("MOON_TORTURE_ROUNDS", ROUNDS_DEFAULT)
-}
-
-/// What happens by chance in a round.
-pub(crate) fn chance(round: u32) -> Chance {
-    let seed = u64::from(number("MOON_TORTURE_SEED", 1)) << 32 | u64::from(round);
-    // Neighbouring seeds are the same sequence, one number further.
-    Chance::new(Chance::new(seed).below(u64::MAX))
-}
 
 /// A server to be killed.
 pub(crate) struct Arena {

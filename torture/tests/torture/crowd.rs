@@ -7,8 +7,9 @@ use moon_core::{Dimension, Figures, Ledger, PostingFilter, Pushdown, Sum, Totals
 use moon_servers::Kind;
 use moon_testkit::builders::{actor, assignment, cancel, content, content_message, life_message, rupees};
 use moon_testkit::random::Chance;
+use moon_testkit::rounds::{chance, rounds};
 
-use crate::arena::{Arena, chance, rounds};
+use crate::arena::Arena;
 use crate::expected::{AGENTS, BRANCHES, PRODUCTS, TEAMS, day, lawful_totals, prepare};
 
 const WRITERS: u64 = 32;

@@ -10,8 +10,9 @@ use moon_core::{DayRange, Dimension, ErrorKind, Figures, Published, Result, Ware
 use moon_servers::Kind;
 use moon_testkit::builders::actor;
 use moon_testkit::random::Chance;
+use moon_testkit::rounds::{chance, rounds};
 
-use crate::arena::{Arena, chance, rounds};
+use crate::arena::Arena;
 use crate::expected::{BRANCHES, Batch, Groups, PRODUCTS, TEAMS, add, batch, day, prepare};
 
 /// How often a reader looks.

@@ -8,8 +8,9 @@ use moon_core::{
 };
 use moon_servers::Kind;
 use moon_testkit::random::Chance;
+use moon_testkit::rounds::{chance, rounds};
 
-use crate::arena::{Arena, chance, rounds};
+use crate::arena::Arena;
 use crate::expected::{Batch, batch, day, lawful_totals, prepare};
 
 /// Who record at once.

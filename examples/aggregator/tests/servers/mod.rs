@@ -55,8 +55,14 @@ impl Server {
         format!("{scheme}://{host}/{database}{query}")
     }
 
+    /// Removes a database, also one that has connections, which MariaDB does not mind.
+    fn drop_statement(self, database: &str) -> String {
+        let force = if self == Self::Postgres { " WITH (FORCE)" } else { "" };
+        format!("DROP DATABASE IF EXISTS {database}{force}")
+    }
+
     /// Runs statements in a database; the first two columns of all rows, as texts.
-    async fn query(self, url: &str, statements: &[String]) -> Vec<(String, String)> {
+    pub(crate) async fn query(self, url: &str, statements: &[String]) -> Vec<(String, String)> {
         match self {
             Self::Postgres => postgres(url, statements).await,
             Self::Mysql => mysql(url, statements).await,
@@ -100,7 +106,7 @@ impl Database {
     pub(crate) async fn create(server: Server) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("moon_programs_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let statements = [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")];
+        let statements = [server.drop_statement(&name), format!("CREATE DATABASE {name}")];
         server.query(&server.url(), &statements).await;
         Self { server, name }
     }
@@ -117,7 +123,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let (server, statement) = (self.server, format!("DROP DATABASE IF EXISTS {}", self.name));
+        let (server, statement) = (self.server, self.server.drop_statement(&self.name));
         // The test's own runtime may be ending.
         let drop = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
