@@ -4,41 +4,18 @@
 
 mod common;
 mod figures;
+mod import;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use common::{aggregator, json};
-use figures::{
-    AGENCY_PERFORMANCE, MOONINSURANCE, YEARS, check_agency_performance, check_mooninsurance, data, totals, workspace,
-};
+use figures::{AGENCY_PERFORMANCE, MOONINSURANCE, YEARS, check_agency_performance, check_mooninsurance, data, totals};
+use import::{import, ledger};
 use moon_aggregate::{Aggregation, RunCommand, RunOptions, Silent};
-use moon_core::{Actor, Basis, KpiQuery, Ledger, LedgerOptions, Store, Warehouse};
-use moon_import::{ImportMap, ImportOptions, ImportSummary, import_file};
+use moon_core::{Basis, KpiQuery, Ledger, Warehouse};
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
 use moon_store_sqlite::SqliteStore;
 use serde_json::Value;
-
-async fn ledger(store: impl Store, currency: &str) -> Ledger {
-    store.migrate().await.unwrap();
-    let options = LedgerOptions { currency: Some(currency.parse().unwrap()), ..LedgerOptions::default() };
-    Ledger::open(Arc::new(store), &options).await.unwrap()
-}
-
-/// Imports files by the maps of these names.
-async fn import(ledger: &Ledger, folder: &Path, files: &[(&str, &str)]) -> ImportSummary {
-    let scratch = tempfile::tempdir().unwrap();
-    let mut summary = ImportSummary::default();
-    for (file, map) in files {
-        let map = ImportMap::load(&workspace().join("examples/integration-service/maps").join(map)).unwrap();
-        let rejects = scratch.path().join("rejects.csv");
-        let options = ImportOptions { actor: Actor::new("test").unwrap(), rejects };
-        let report = import_file(ledger, &map, &folder.join(file), &options, &mut |_| {}).await.unwrap();
-        assert_eq!(report.rejects, None, "{file}: {:?}", report.first_rejects);
-        summary = report.summary;
-    }
-    summary
-}
 
 /// Runs the job in memory; the report comes as the document that the program prints.
 async fn in_memory(ledger: &Ledger, period: &str) -> Value {
@@ -58,7 +35,7 @@ async fn in_memory(ledger: &Ledger, period: &str) -> Value {
 #[tokio::test]
 async fn mooninsurance_in_memory() {
     let Some(folder) = data("mooninsurance") else { return };
-    let ledger = ledger(MemoryStore::new(), "LKR").await;
+    let ledger = ledger(Arc::new(MemoryStore::new()), "LKR").await;
     assert_eq!(import(&ledger, &folder, &MOONINSURANCE).await.recorded, 6);
     check_mooninsurance(&in_memory(&ledger, "all").await);
 }
@@ -68,7 +45,7 @@ async fn mooninsurance_on_sqlite() {
     let Some(folder) = data("mooninsurance") else { return };
     let home = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", home.path().join("moon.db").display());
-    let ledger = ledger(SqliteStore::connect(&url).await.unwrap(), "LKR").await;
+    let ledger = ledger(Arc::new(SqliteStore::connect(&url).await.unwrap()), "LKR").await;
     assert_eq!(import(&ledger, &folder, &MOONINSURANCE).await.recorded, 6);
     check_mooninsurance(&json(&aggregator(home.path(), &["run", "--format", "json"])));
     // An all-time target serves all time only.
@@ -80,7 +57,7 @@ async fn mooninsurance_on_sqlite() {
 #[tokio::test]
 async fn agency_performance_in_memory() {
     let Some(folder) = data("agency-performance") else { return };
-    let ledger = ledger(MemoryStore::new(), "USD").await;
+    let ledger = ledger(Arc::new(MemoryStore::new()), "USD").await;
     assert_eq!(import(&ledger, &folder, &AGENCY_PERFORMANCE).await.recorded, 5_679);
     check_agency_performance(&in_memory(&ledger, "all").await);
     for (year, total) in YEARS {
@@ -93,7 +70,7 @@ async fn agency_performance_on_sqlite() {
     let Some(folder) = data("agency-performance") else { return };
     let home = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", home.path().join("moon.db").display());
-    let ledger = ledger(SqliteStore::connect(&url).await.unwrap(), "USD").await;
+    let ledger = ledger(Arc::new(SqliteStore::connect(&url).await.unwrap()), "USD").await;
     assert_eq!(import(&ledger, &folder, &AGENCY_PERFORMANCE).await.recorded, 5_679);
     let first = json(&aggregator(home.path(), &["run", "--format", "json"]));
     check_agency_performance(&first);

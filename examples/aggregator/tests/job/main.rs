@@ -6,6 +6,7 @@ mod closing;
 #[path = "../common/mod.rs"]
 mod common;
 mod dirty;
+mod dirty_source;
 mod dry_run;
 mod explain;
 mod http;
