@@ -172,7 +172,7 @@ impl Aggregation {
         let metrics =
             if plan.is_full() { metrics.full()? } else { metrics.incremental(warehouse, plan, &before).await? };
         let restatements = restatements(claim.key, &closed, &before.cells, &totals.cells);
-        known.manifest = manifest(&claim.command, &totals.cells, self.agent_figures())?;
+        known.manifest = manifest(&claim.command, &plan.days, &totals.cells, self.agent_figures())?;
 
         reading.progress.step(Step::Staging);
         // Asked twice: here, so that nothing gets between the rows of an attempt that has taken over, and once all is

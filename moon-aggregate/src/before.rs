@@ -43,6 +43,16 @@ impl Before {
     }
 }
 
+/// The published cells of these days, read month by month, ascending by dimension, day and code.
+pub(crate) async fn cells_by_month(warehouse: &dyn Warehouse, days: DayRange) -> Result<Vec<Cell>> {
+    let mut cells = Vec::new();
+    for month in months_of(&days.into()) {
+        cells.extend(warehouse.cells(month.days().intersect(days)).await?);
+    }
+    cells.sort_unstable();
+    Ok(cells)
+}
+
 /// Checks that the warehouse still shows the run that it showed when it was first asked, so that all that was read from
 /// it in between is of one state.
 ///

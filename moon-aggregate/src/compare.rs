@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use moon_core::{
-    Assignment, BusinessDate, Calendar, Cell, Closing, DayRange, DaySet, Dimension, Error, ErrorKind, Figures,
-    Granularity, Ledger, LifeMessage, MessageBody, Period, Places, ProductCode, Restatement, Result, Revision, RunKey,
-    RunRecord, Sale, SaleId, SaleKey, UnitOfWork, Warehouse, retry_contention,
+    Assignment, BusinessDate, Cell, Closing, DayRange, DaySet, Dimension, Error, ErrorKind, Figures, Ledger,
+    LifeMessage, MessageBody, Period, Places, ProductCode, Restatement, Result, Revision, RunKey, RunRecord, Sale,
+    SaleId, SaleKey, UnitOfWork, Warehouse, retry_contention,
 };
 
 use crate::Aggregation;
-use crate::before::confirm_published;
+use crate::before::{cells_by_month, confirm_published};
 use crate::changes::{CellChange, changes};
 use crate::touching::{Group, SalesOf, sale_days};
 
@@ -120,18 +120,6 @@ impl Aggregation {
         snapshot.rollback().await?;
         Ok(comparison)
     }
-}
-
-async fn cells_by_month(warehouse: &dyn Warehouse, days: DayRange) -> Result<Vec<Cell>> {
-    let mut cells = Vec::new();
-    let mut rest = days;
-    while let Some(first) = rest.first() {
-        let month = Calendar::default().period_of(Granularity::Month, first).days();
-        cells.extend(warehouse.cells(month.intersect(rest)).await?);
-        rest = DayRange::new(month.end(), rest.end());
-    }
-    cells.sort_unstable();
-    Ok(cells)
 }
 
 /// When the run began that closed: what was said since may be missing in it. A run so old that its record is not among the

@@ -93,7 +93,7 @@ pub use preview::Changes;
 pub use progress::{Progress, Silent, Step};
 pub use run::{Aggregation, RunReport};
 pub use status::{LeaseHolder, Status, UnfinishedRun};
-pub use verify::{Difference, Found, Verification, VerifyOptions};
+pub use verify::{ClosedDifference, Difference, Found, ManifestDifference, Verification, VerifyOptions};
 
 /// Keeps the program in the README compiling and true.
 #[cfg(doctest)]

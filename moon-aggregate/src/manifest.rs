@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
-use moon_core::{Cell, Manifest, Result};
+use moon_core::{Cell, DaySet, Manifest, Result};
 use sha2::{Digest, Sha256};
 
 use crate::agents::AgentFigures;
 use crate::command::RunCommand;
+
+/// How many pieces the days of a run may have to be told in its manifest.
+const DAY_RANGES_MAX: usize = 366;
 
 /// The hash of cells: SHA-256, in lower-case hexadecimal, over a line for each cell, in their order: ascending by
 /// dimension (team, branch, product), day and code, the codes byte by byte. A line is, in UTF-8,
@@ -19,11 +22,25 @@ use crate::command::RunCommand;
 /// cell the hash is the empty text.
 #[must_use]
 pub fn hash_cells<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> String {
-    let mut hash = Sha256::new();
-    let mut line = String::new();
-    let mut any = false;
+    let mut hash = CellsHash::default();
     for cell in cells {
-        any = true;
+        hash.add(cell);
+    }
+    hash.finish().1
+}
+
+/// The hash of cells that come one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct CellsHash {
+    hash: Sha256,
+    cells: u64,
+    line: String,
+}
+
+impl CellsHash {
+    pub(crate) fn add(&mut self, cell: &Cell) {
+        self.cells = self.cells.saturating_add(1);
+        let line = &mut self.line;
         line.clear();
         // Writing to a text cannot fail.
         let _ = write!(line, "{}\t{}\t{}", cell.dimension.name(), cell.day, cell.code);
@@ -31,25 +48,35 @@ pub fn hash_cells<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> String {
             let _ = write!(line, "\t{}\t{}", sum.minor, sum.count);
         }
         line.push('\n');
-        hash.update(line.as_bytes());
+        self.hash.update(line.as_bytes());
     }
-    let mut text = String::new();
-    if any {
-        for byte in hash.finalize() {
-            let _ = write!(text, "{byte:02x}");
+
+    /// How many cells there were, and their hash.
+    pub(crate) fn finish(self) -> (u64, String) {
+        let mut text = String::new();
+        if self.cells > 0 {
+            for byte in self.hash.finalize() {
+                let _ = write!(text, "{byte:02x}");
+            }
         }
+        (self.cells, text)
     }
-    text
 }
 
-/// The manifest of a run.
-pub(crate) fn manifest(command: &RunCommand, cells: &[Cell], agents: Option<&AgentFigures>) -> Result<Manifest> {
+/// The manifest of a run that replaces the cells of these days.
+pub(crate) fn manifest(
+    command: &RunCommand,
+    days: &DaySet,
+    cells: &[Cell],
+    agents: Option<&AgentFigures>,
+) -> Result<Manifest> {
     Ok(Manifest {
         cells: u64::try_from(cells.len()).unwrap_or(u64::MAX),
         cells_hash: hash_cells(cells),
         closed: command.close.clone(),
         reopened: command.reopen.clone(),
         agent_key: agents.map(|agents| agents.key.fingerprint()).transpose()?,
+        days: (days.ranges().len() <= DAY_RANGES_MAX).then(|| days.clone()),
     })
 }
 

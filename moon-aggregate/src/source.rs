@@ -57,15 +57,8 @@ impl Source {
         Ok((Self { unit, sums }, View { today, dimensions, touched, other_marks, arrivals, unfinished, settled }))
     }
 
-    /// The cells by team, branch and product of these days, and their plain sums. Ends the snapshot.
-    pub(crate) async fn sum(mut self, days: &DaySet, how: &Reading<'_>, rows_read: &mut u64) -> Result<Totals> {
-        let totals = self.sum_part(days, how, rows_read).await?;
-        self.close().await?;
-        Ok(totals)
-    }
-
-    /// The same, and the snapshot stays open for other days.
-    pub(crate) async fn sum_part(&mut self, days: &DaySet, how: &Reading<'_>, rows_read: &mut u64) -> Result<Totals> {
+    /// The cells by team, branch and product of these days, and their plain sums; the snapshot stays open.
+    async fn sum_part(&mut self, days: &DaySet, how: &Reading<'_>, rows_read: &mut u64) -> Result<Totals> {
         if days.is_empty() {
             return Ok(Totals::default());
         }
@@ -79,7 +72,7 @@ impl Source {
         }
     }
 
-    /// All that a plan computes, the figures of agents too, in one pass over the postings. Ends the snapshot.
+    /// All that a plan computes, the figures of agents too. Ends the snapshot.
     pub(crate) async fn sum_planned(
         mut self,
         plan: &Plan,
@@ -87,30 +80,42 @@ impl Source {
         how: &Reading<'_>,
         rows_read: &mut u64,
     ) -> Result<(Totals, AgentTotals)> {
-        let Some(agents) = agents.filter(|_| !plan.agent_days.is_empty()) else {
-            return Ok((self.sum(&plan.days, how, rows_read).await?, AgentTotals::default()));
+        let agents = agents.map(|agents| (agents, &plan.agent_days));
+        let (totals, by_agent) = self.sum_with_agents(&plan.days, agents, how, rows_read).await?;
+        if plan.is_full() && agents.is_some_and(|(_, days)| !days.is_empty()) {
+            by_agent.check(&totals.control)?;
+        }
+        self.close().await?;
+        Ok((totals, by_agent))
+    }
+
+    /// The cells of these days, and the figures of agents of the months of which the other days are made, in one pass over
+    /// the postings; the snapshot stays open.
+    pub(crate) async fn sum_with_agents(
+        &mut self,
+        days: &DaySet,
+        agents: Option<(&AgentFigures, &DaySet)>,
+        how: &Reading<'_>,
+        rows_read: &mut u64,
+    ) -> Result<(Totals, AgentTotals)> {
+        let Some((agents, agent_days)) = agents.filter(|(_, agent_days)| !agent_days.is_empty()) else {
+            return Ok((self.sum_part(days, how, rows_read).await?, AgentTotals::default()));
         };
-        let by_month = FoldPlan {
-            granularity: Granularity::Month,
-            ..FoldPlan::daily(&[Dimension::Agent], plan.agent_days.clone())
-        };
+        let by_month =
+            FoldPlan { granularity: Granularity::Month, ..FoldPlan::daily(&[Dimension::Agent], agent_days.clone()) };
         let (totals, by_agent) = match how.path {
             Path::Sql => {
                 // A store sums by day, which makes many times as many rows of agents.
                 let [by_agent] = self.fold([by_month], how, rows_read).await?;
-                (self.sum_in_store(&plan.days).await?, by_agent)
+                (self.sum_in_store(days).await?, by_agent)
             }
             Path::Auto | Path::Fold => {
-                let daily = FoldPlan::daily(&Dimension::DAILY, plan.days.clone());
+                let daily = FoldPlan::daily(&Dimension::DAILY, days.clone());
                 let [totals, by_agent] = self.fold([daily, by_month], how, rows_read).await?;
                 (totals, by_agent)
             }
         };
         let by_agent = AgentTotals::new(self.unit.as_mut(), agents, by_agent).await?;
-        if plan.is_full() {
-            by_agent.check(&totals.control)?;
-        }
-        self.close().await?;
         Ok((totals, by_agent))
     }
 

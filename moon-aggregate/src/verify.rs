@@ -1,13 +1,19 @@
 //! Proof: everything computed anew from the source and compared with what is published.
 
+mod agents;
+mod closed;
+mod manifests;
 mod metrics;
 mod names;
+
+pub use self::closed::ClosedDifference;
+pub use self::manifests::ManifestDifference;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use moon_core::{
-    BusinessDate, Calendar, Cell, DayRange, DaySet, Dimension, Figures, Granularity, GroupSum, Mark, Period,
+    AgentCell, BusinessDate, Calendar, Cell, DayRange, DaySet, Dimension, Figures, Granularity, GroupSum, Mark, Period,
     ProductMetrics, ProductRow, Published, Result, RunRecord, Totals, Warehouse, retry_contention,
 };
 use serde_json::Value;
@@ -63,6 +69,22 @@ pub enum Difference {
         /// As it should be.
         source: Option<Value>,
     },
+    /// Figures of an agent in a month.
+    Agent {
+        /// The first day of the month.
+        month: BusinessDate,
+        /// The pseudonym, [`WITHHELD`](crate::WITHHELD) or [`UNASSIGNED`](moon_core::UNASSIGNED).
+        agent: String,
+        /// As published; zero where there is no row.
+        warehouse: Figures,
+        /// As they should be; zero where there should be no row.
+        source: Figures,
+    },
+    /// A figure of a closed period that does not follow from the frozen one and its restatements. Closing the period anew
+    /// freezes what is published then.
+    Closed(ClosedDifference),
+    /// Cells that are not those that a run published.
+    Manifest(ManifestDifference),
 }
 
 /// A difference, and whether anything is wrong with it.
@@ -83,7 +105,11 @@ pub struct Verification {
     pub rows_read: u64,
     /// Daily cells that the source has.
     pub cells: u64,
-    /// The first differences: cells by month and then by dimension, day and code; product metrics; entries.
+    /// Whether figures of agents were compared: not where they were published under another key than the one at hand, or
+    /// with none.
+    pub agents_compared: bool,
+    /// The first differences: cells by month and then by dimension, day and code, each month followed by its figures of
+    /// agents; product metrics; entries; closed periods; manifests.
     pub differences: Vec<Found>,
     /// How many differences nothing explains.
     pub wrong: u64,
@@ -100,12 +126,14 @@ impl Verification {
 }
 
 impl Aggregation {
-    /// Computes everything anew from one snapshot of the source and compares it with the warehouse: each daily cell,
-    /// product metrics, names, regions, lines and targets. What depends on the date is compared as of the day of the
-    /// published run. Nothing is written. Works month by month, so that memory holds the cells of one month.
+    /// Computes everything anew from one snapshot of the source and compares it with the warehouse: each daily cell, figures
+    /// of agents, product metrics, names, regions, lines and targets. What depends on the date is compared as of the day of
+    /// the published run. Beside it the warehouse is compared with itself: the figures of closed periods with what was frozen
+    /// and restated, and the cells with the manifests of the runs that published them. Nothing is written. Works month by
+    /// month, so that memory holds the cells of one month, or of one closed period.
     ///
     /// What marks explain is told apart: a day that a mark names, all time and the month of such a day, a marked target,
-    /// marked names.
+    /// marked names, agents whose consent was given or withdrawn.
     ///
     /// # Errors
     /// `Contention` when runs keep being published meanwhile; those of store and warehouse.
@@ -129,9 +157,18 @@ impl Aggregation {
 
         let reading = Reading { path: options.path, progress, pulse: None };
         let mut metrics_after = Vec::new();
+        let agents = self.agent_figures();
+        let key = agents.map(|agents| agents.key.fingerprint()).transpose()?;
+        let same_key = |record: &RunRecord| record.manifest.agent_key == key;
+        compare.found.agents_compared = published.run.as_ref().is_none_or(same_key);
         for days in parts(&metrics_before) {
-            let totals = source.sum_part(&days, &reading, &mut compare.found.rows_read).await?;
+            let agents = agents.filter(|_| compare.found.agents_compared).map(|agents| (agents, &days));
+            let (totals, by_agent) =
+                source.sum_with_agents(&days, agents, &reading, &mut compare.found.rows_read).await?;
             compare.cells(&cells(warehouse, &days).await?, &totals);
+            if compare.found.agents_compared {
+                compare.agents(agents::published(warehouse, &days).await?, by_agent.rows()?);
+            }
             let metrics = Metrics { ledger: self.ledger(), view: &view, totals: &totals };
             compare.add_to_all_time(metrics.product_cells())?;
             for month in metrics.months().into_iter().filter(|month| days.contains(month.days().start())) {
@@ -145,6 +182,12 @@ impl Aggregation {
         metrics_after.push(ProductMetrics { month: None, rows });
         compare.metrics(&metrics_before, &metrics_after);
         compare.entries(&published, &view.dimensions)?;
+        for difference in closed::differences(warehouse).await? {
+            compare.add(Difference::Closed(difference), false);
+        }
+        for difference in manifests::differences(warehouse, metrics_before.iter().filter_map(|of| of.month)).await? {
+            compare.add(Difference::Manifest(difference), false);
+        }
         confirm_published(warehouse, published.run.as_ref().map(|record| record.key)).await?;
         Ok(compare.found)
     }
@@ -206,6 +249,20 @@ impl<'v> Comparing<'v> {
         }
     }
 
+    fn agents(&mut self, published: Vec<AgentCell>, source: Vec<AgentCell>) {
+        let consents = self.view.other_marks.contains(&Mark::Consents);
+        for (month, agent, warehouse, source) in agents::differences(published, source) {
+            let pending = consents || self.touched(month);
+            self.add(Difference::Agent { month, agent, warehouse, source }, pending);
+        }
+    }
+
+    /// Whether a day of the month that begins with this one is touched.
+    fn touched(&self, first: BusinessDate) -> bool {
+        let days = Calendar::default().period_of(Granularity::Month, first).days();
+        self.view.touched.ranges().iter().any(|range| !range.intersect(days).is_empty())
+    }
+
     fn add_to_all_time(&mut self, cells: &[Cell]) -> Result<()> {
         for cell in cells {
             let sum = self.all_time.entry(Arc::clone(&cell.code)).or_insert_with(|| GroupSum {
@@ -222,10 +279,7 @@ impl<'v> Comparing<'v> {
         for (month, product, warehouse, source) in metrics::differences(published, source) {
             let touched = match month {
                 None => !self.view.touched.is_empty(),
-                Some(first) => {
-                    let days = Calendar::default().period_of(Granularity::Month, first).days();
-                    self.view.touched.ranges().iter().any(|range| !range.intersect(days).is_empty())
-                }
+                Some(first) => self.touched(first),
             };
             let marked = |mark: &Mark| match mark {
                 Mark::Target { product: marked, .. } => marked.as_ref().is_none_or(|code| code.as_str() == &*product),

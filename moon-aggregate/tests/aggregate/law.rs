@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use moon_aggregate::{RunCommand, Silent};
+use moon_aggregate::{RunCommand, Silent, VerifyOptions};
 use moon_core::{
     AgentCell, Amount, Cell, Clock as _, DayRange, Dimension, Figures, Granularity, KpiQuery, LifeMessage, MessageBody,
     Name, NewAssignment, NewTarget, Period, Product, ProductMetrics, Published, PutRule, TargetKey, TargetScope, Team,
@@ -219,6 +219,8 @@ async fn holds(mut fixture: Fixture, steps: &[Step]) {
     check_closings(fixture.warehouse.as_ref()).await;
     let would_change = fixture.aggregation().preview(&RunCommand::full(), &Silent).await.unwrap();
     assert!(would_change.is_empty(), "{would_change:#?}");
+    let verified = fixture.aggregation().verify(&VerifyOptions::default(), &Silent).await.unwrap();
+    assert!(verified.agents_compared && verified.differences.is_empty(), "{verified:#?}");
     let incremental = shown(fixture.warehouse.as_ref()).await;
     check_agents(&fixture, &incremental.1, &incremental.3);
 

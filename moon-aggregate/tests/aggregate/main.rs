@@ -15,4 +15,5 @@ mod law;
 mod lease;
 mod run;
 mod status;
+mod tampered;
 mod verify;

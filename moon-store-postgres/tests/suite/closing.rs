@@ -34,6 +34,7 @@ async fn bi_tools_see_what_was_reported() {
         closed: vec![march()],
         reopened: Vec::new(),
         agent_key: None,
+        days: None,
     };
     stage.publish(&control(&reported), &RunRecord { manifest, ..record(1) }).await.unwrap();
     let restated = [("2026-03-31", -7)];

@@ -34,6 +34,7 @@ async fn bi_tools_see_what_was_reported() {
         closed: vec![march()],
         reopened: Vec::new(),
         agent_key: None,
+        days: None,
     };
     let kept = RunRecord { manifest, ..record(run(1), reported) };
     stage.publish(&control("2026-03-31", reported), &kept).await.unwrap();

@@ -16,6 +16,7 @@ use moon_core::{
 };
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
 use moon_store_sqlite::{SqliteStore, SqliteWarehouse};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 pub(crate) use warehouse::{Trick, Tricky};
 
 /// A ledger with its warehouse on some backend.
@@ -185,6 +186,12 @@ impl Fixture {
             [place("AGT001", "2025-01-01", "Alpha", "Colombo"), place("AGT002", "2025-01-01", "Beta", "Kandy")];
         ledger.assign(&by, &places).await.unwrap();
         self
+    }
+
+    /// The SQLite file behind it, past the library.
+    pub(crate) async fn pool(&self) -> SqlitePool {
+        let file = self.folder.as_ref().unwrap().path().join("moon.db");
+        SqlitePool::connect_with(SqliteConnectOptions::new().filename(file).foreign_keys(false)).await.unwrap()
     }
 
     /// All of that, a target for March for each product, and six sales.

@@ -159,6 +159,10 @@ pub struct Manifest {
     /// key; `None`: their figures are switched off.
     #[serde(default)]
     pub agent_key: Option<String>,
+    /// The days whose cells it replaced, so that the hash can be compared with what they have later. `None` when they are
+    /// in too many pieces, and in manifests that were kept before it was told.
+    #[serde(default)]
+    pub days: Option<DaySet>,
 }
 
 /// What a published run left.

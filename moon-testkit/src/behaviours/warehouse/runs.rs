@@ -48,6 +48,7 @@ pub async fn a_manifest_is_kept(warehouse: Arc<dyn Warehouse>) {
         closed: vec![period("2026-03"), period("2026-Q1")],
         reopened: vec![period("all")],
         agent_key: Some("0123456789abcdef".to_owned()),
+        days: Some([date("1000-01-01"), date("2026-03-01"), date("2026-03-02")].into_iter().collect()),
     };
     let kept = RunRecord { manifest: manifest.clone(), ..record(run_key(1)) };
     let stage = open(warehouse.as_ref(), run_key(1), &Scope::full()).await;
