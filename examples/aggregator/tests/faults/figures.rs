@@ -1,10 +1,13 @@
 //! Daily cells by plain SQL, on either side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use moon_core::{Figures, Sum};
+use moon_testkit::rounds::chance;
 
 use crate::servers::{Database, Server};
+use crate::world::World;
+use crate::writer::{MONTH, Writer};
 
 /// Dimension, day and code.
 pub(crate) type Cell = (String, String, String);
@@ -86,30 +89,35 @@ pub(crate) async fn state_of(ledger: &Database) -> State {
     state(&source(ledger).await)
 }
 
-/// Source and warehouse agree in every cell, and the groups of each dimension add up to the same sums.
-pub(crate) async fn check(ledger: &Database, figures_url: &str, told: &str) {
+/// Cells in which source and warehouse differ, with the figures of both.
+async fn differences(ledger: &Database, figures_url: &str) -> Vec<(Cell, Figures, Figures)> {
     let (expected, found) = (source(ledger).await, published(figures_url).await);
-    let wrong: Vec<_> = expected
-        .keys()
-        .chain(found.keys())
-        .filter(|cell| expected.get(*cell) != found.get(*cell))
-        .map(|cell| (cell, expected.get(cell), found.get(cell)))
-        .collect();
-    assert!(wrong.is_empty(), "{told}: {} cells differ, such as {:?}", wrong.len(), &wrong[..wrong.len().min(4)]);
-    check_law(&state(&found), told);
+    let cells: BTreeSet<&Cell> = expected.keys().chain(found.keys()).collect();
+    let of = |cells: &Cells, cell: &Cell| cells.get(cell).copied().unwrap_or_default();
+    let both = cells.into_iter().map(|cell| (cell.clone(), of(&expected, cell), of(&found, cell)));
+    both.filter(|(_, expected, found)| expected != found).collect()
 }
 
-/// By team, by branch and by product the same total.
-pub(crate) fn check_law(state: &State, told: &str) {
+/// Source and warehouse agree in every cell, and what was reported of closed periods and restated since is what they show.
+pub(crate) async fn check(ledger: &Database, figures_url: &str, told: &str) {
+    let wrong = differences(ledger, figures_url).await;
+    assert!(wrong.is_empty(), "{told}: {} cells differ, such as {:?}", wrong.len(), wrong.first());
+    assert!(is_lawful(&state(&published(figures_url).await)), "{told}: groups do not add up to the same");
+    let wrong = restated_wrong(figures_url).await;
+    assert!(wrong.is_empty(), "{told}: reported and restated is not what is published: {wrong:?}");
+}
+
+/// Whether there is the same total by team, by branch and by product.
+pub(crate) fn is_lawful(state: &State) -> bool {
     let totals = DIMENSIONS.map(|(dimension, _)| {
         let of = state.iter().filter(|((of, _), _)| of == dimension);
         of.fold(Figures::default(), |total, (_, figures)| total.plus(*figures).unwrap())
     });
-    assert!(totals.iter().all(|total| *total == totals[0]), "{told}: {totals:?}");
+    totals.iter().all(|total| *total == totals[0])
 }
 
-/// What was reported of closed periods and what was restated since add up to what is published now.
-pub(crate) async fn check_closed(figures_url: &str, told: &str) {
+/// Cells of closed periods in which what was reported and what was restated since do not add up to what is published now.
+async fn restated_wrong(figures_url: &str) -> Vec<(String, String)> {
     let now = DIMENSIONS.map(|(dimension, _)| {
         format!(
             "UNION ALL SELECT '{dimension}', day, {dimension}, -net_sales, -net_count, -activity_sales
@@ -128,6 +136,21 @@ pub(crate) async fn check_closed(figures_url: &str, told: &str) {
          GROUP BY dimension, day, code HAVING SUM(net) <> 0 OR SUM(nets) <> 0 OR SUM(activity) <> 0",
         now.join(" ")
     );
-    let wrong = Server::Postgres.query(figures_url, &[query]).await;
-    assert!(wrong.is_empty(), "{told}: reported and restated is not what is published: {wrong:?}");
+    Server::Postgres.query(figures_url, &[query]).await
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_found() {
+    let Some(world) = World::new(Server::Mysql).await else { return };
+    Writer::new(world.ledger(), chance(0)).await.write(world.ledger()).await;
+    world.run(&["close", MONTH]).await;
+    world.check("nothing is wrong").await;
+    let one =
+        "UPDATE team_sales_daily SET net_sales = net_sales + 1 WHERE day = (SELECT MIN(day) FROM team_sales_daily)
+         AND team = (SELECT MIN(team) FROM team_sales_daily d WHERE d.day = team_sales_daily.day)";
+    Server::Postgres.query(&world.figures_url, &[one.to_owned()]).await;
+    let found = differences(&world.source, &world.figures_url).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(restated_wrong(&world.figures_url).await.len(), 1, "its month is closed");
+    assert!(!is_lawful(&state(&published(&world.figures_url).await)));
 }

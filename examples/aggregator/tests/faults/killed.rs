@@ -8,6 +8,7 @@ use moon_testkit::random::Chance;
 use moon_testkit::rounds::{chance, rounds};
 
 use crate::figures::State;
+use crate::locks::FiguresLock;
 use crate::servers::Server;
 use crate::watch::Watch;
 use crate::world::{Standing, World};
@@ -15,6 +16,10 @@ use crate::writer::{MONTH, Writer};
 
 /// After how many rounds it is measured again how long a run takes: the ledger grows.
 const MEASURED_EVERY: u32 = 10;
+
+/// Each of so many rounds kills at the moment of publishing, within this time; the others at any moment.
+const PUBLISHING_EVERY: u32 = 3;
+const PUBLISHING: Duration = Duration::from_millis(12);
 
 /// Of so many rounds one at least must hit a run under way; more rounds are made until it is so.
 const HIT_OF: u32 = 5;
@@ -58,13 +63,13 @@ async fn after_a_kill_the_next_run_makes_every_figure_exact() {
     let wanted = rounds();
     let mut round = 0;
     loop {
-        let under_way: u32 = hits.iter().filter(|(phase, _)| phase.is_under_way()).map(|(_, hits)| hits).sum();
+        let under_way = under_way(&hits);
         let is_enough = under_way > 0 && under_way * HIT_OF >= wanted;
         if round >= wanted && (is_enough || round >= wanted * 4) {
             assert!(is_enough, "only {under_way} of {round} kills hit a run under way: {hits:?}");
             break;
         }
-        if round % MEASURED_EVERY == 0 {
+        if round.is_multiple_of(MEASURED_EVERY) {
             killer.measure().await;
         }
         // By the golden section of a life after the last one, so that any number of them is spread evenly over it.
@@ -75,12 +80,12 @@ async fn after_a_kill_the_next_run_makes_every_figure_exact() {
     }
     let lives = killer.life;
     let looks = killer.watch.end().await;
-    let under_way =
-        [Phase::Claimed, Phase::Staging, Phase::Published].map(|phase| hits.get(&phase).copied().unwrap_or(0));
-    eprintln!(
-        "{round} kills, {} of a run under way: {hits:?}; {looks} looks; {lives:?}",
-        under_way.iter().sum::<u32>()
-    );
+    eprintln!("{round} kills, {} of a run under way: {hits:?}; {looks} looks; {lives:?}", under_way(&hits));
+}
+
+/// How many kills broke a run off.
+fn under_way(hits: &BTreeMap<Phase, u32>) -> u32 {
+    hits.iter().filter(|(phase, _)| phase.is_under_way()).map(|(_, hits)| hits).sum()
 }
 
 struct Killer<'w> {
@@ -108,15 +113,25 @@ impl Killer<'_> {
         self.world.check_settled("measuring").await;
     }
 
-    /// One round: a batch, a run that is killed at a moment (in thousandths of its life), and one that is not.
+    /// One round: a batch, a run that is killed at a moment (in thousandths of the time that may be), and one that is not.
     async fn kill(&mut self, round: u32, moment: u64, chance: &mut Chance) -> Phase {
         self.write().await;
         let before = self.world.standing().await;
         let is_full = usize::from(round % 2 == 1);
         let arguments: &[&str] = if is_full == 1 { &["run", "--full"] } else { &["run"] };
-        let mut program = self.world.start(arguments);
-        let after = self.life[is_full].as_micros() * u128::from(moment) / 1_000;
-        tokio::time::sleep(Duration::from_micros(u64::try_from(after).unwrap())).await;
+        let mut program = if round.is_multiple_of(PUBLISHING_EVERY) {
+            // Few moments of a life are like these: figures appear, and nothing is settled.
+            let lock = FiguresLock::hold(self.world).await;
+            let program = self.world.start(arguments);
+            lock.until_held(1).await;
+            lock.release().await;
+            tokio::time::sleep(PUBLISHING / 1_000 * u32::try_from(moment).unwrap()).await;
+            program
+        } else {
+            let program = self.world.start(arguments);
+            tokio::time::sleep(self.life[is_full] / 1_000 * u32::try_from(moment).unwrap()).await;
+            program
+        };
         let lived = program.kill();
         let phase = self.look(&before, lived).await;
         let told = format!("round {round}, killed at {moment}/1000, {phase:?}");
