@@ -1,19 +1,20 @@
 //! A closed period as it was reported against the current figures, and why they differ.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod late;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use moon_core::{
-    Assignment, BusinessDate, Cell, Closing, DayRange, DaySet, Dimension, Error, ErrorKind, Figures, Ledger,
-    LifeMessage, MessageBody, Period, Places, ProductCode, Restatement, Result, Revision, RunKey, RunRecord, Sale,
-    SaleId, SaleKey, UnitOfWork, Warehouse, retry_contention,
+    Assignment, BusinessDate, Cell, Closing, DayRange, DaySet, Dimension, Error, ErrorKind, Figures, Period, Places,
+    ProductCode, Restatement, Result, Revision, RunKey, RunOutcome, RunRecord, SaleId, SaleKey, Warehouse,
+    retry_contention,
 };
 
 use crate::Aggregation;
 use crate::before::{cells_by_month, confirm_published};
 use crate::changes::{CellChange, changes};
-use crate::touching::{Group, SalesOf, sale_days};
 
 /// How many records of runs are looked through for the one that closed.
 const RUNS_LOOKED_THROUGH: u32 = 1_000;
@@ -60,6 +61,8 @@ pub struct LateSale {
     pub key: SaleKey,
     /// Its date.
     pub day: BusinessDate,
+    /// Its date as it was reported, where that was another one.
+    pub moved_from: Option<BusinessDate>,
     /// Where it counts now.
     pub places: Places,
     /// What was sold.
@@ -79,8 +82,8 @@ pub struct Comparison {
     pub groups: Vec<GroupComparison>,
     /// The cells that differ, ascending by dimension, day and code.
     pub cells: Vec<RestatedCell>,
-    /// The sales that lie in these cells and about which something was said since the closing run began, ascending by day.
-    /// One that was moved out of the period, to a day that did not change in it, is not found again.
+    /// The sales that lie in these cells and about which something was said since the closing run began, ascending by day;
+    /// then those that were moved from a day of these cells to where nothing differs, to another month above all.
     pub sales: Vec<LateSale>,
     /// How many more of these there are.
     pub more_sales: u64,
@@ -109,25 +112,36 @@ impl Aggregation {
         let reported = warehouse.closed_cells(period, closing.closed_by.id).await?;
         let current = cells_by_month(warehouse, period.days()).await?;
         let restated = warehouse.restatements(period.days()).await?;
-        let since = began(warehouse, &closing).await?;
+        let since = since(warehouse, &closing).await?;
         confirm_published(warehouse, run.as_ref().map(|record| record.key)).await?;
 
         let groups = groups(&reported, &current)?;
         let cells = restated_cells(&closing, changes(&reported, &current), &restated);
         let mut comparison = Comparison { closing, run, groups, cells, sales: Vec::new(), more_sales: 0 };
         let mut snapshot = self.ledger().snapshot().await?;
-        late_sales(self.ledger(), snapshot.as_mut(), since, sales_max, &mut comparison).await?;
+        late::find(self.ledger(), snapshot.as_mut(), &since, sales_max, &mut comparison).await?;
         snapshot.rollback().await?;
         Ok(comparison)
     }
 }
 
-/// When the run began that closed: what was said since may be missing in it. A run so old that its record is not among the
-/// last ones gives the time of its end.
-async fn began(warehouse: &dyn Warehouse, closing: &Closing) -> Result<DateTime<Utc>> {
+/// What is known about the runs since a period was closed.
+struct Since {
+    /// When the run began that closed: what was said since may be missing in it. A run so old that its record is not among
+    /// the last ones gives the time of its end.
+    began: DateTime<Utc>,
+    /// The days that later runs have computed, so all those to which a sale can have been moved that is published there.
+    days: DaySet,
+}
+
+async fn since(warehouse: &dyn Warehouse, closing: &Closing) -> Result<Since> {
     let runs = warehouse.runs(RUNS_LOOKED_THROUGH).await?;
-    let run = runs.iter().find(|record| record.key == closing.closed_by);
-    Ok(run.map_or(closing.closed_at, |record| record.started_at))
+    let Some(closed) = runs.iter().find(|record| record.key == closing.closed_by) else {
+        return Ok(Since { began: closing.closed_at, days: DaySet::all() });
+    };
+    let later = runs.iter().filter(|run| run.key > closing.closed_by && run.outcome == RunOutcome::Published);
+    let days = later.flat_map(|run| run.manifest.days.clone().unwrap_or_else(|| run.days.into()).ranges().to_vec());
+    Ok(Since { began: closed.started_at, days: days.collect() })
 }
 
 fn groups(reported: &[Cell], current: &[Cell]) -> Result<Vec<GroupComparison>> {
@@ -160,96 +174,4 @@ fn restated_cells(closing: &Closing, changes: Vec<CellChange>, restated: &[Resta
         cells.push(RestatedCell { change, runs });
     }
     cells
-}
-
-/// Looks for the sales behind the cells that differ.
-async fn late_sales(
-    ledger: &Ledger,
-    unit: &mut dyn UnitOfWork,
-    since: DateTime<Utc>,
-    sales_max: usize,
-    comparison: &mut Comparison,
-) -> Result<()> {
-    let mut changed = Vec::with_capacity(comparison.cells.len());
-    for RestatedCell { change, .. } in &comparison.cells {
-        changed.push((change.day, Group::new(change.dimension, &change.code)?));
-    }
-    let days: DaySet = changed.iter().map(|(day, _)| *day).collect();
-    if days.is_empty() {
-        return Ok(());
-    }
-    let days = sale_days(unit, &days, None).await?;
-    let mut pages = SalesOf::new(&days, None);
-    while let Some(mut sales) = pages.next(unit).await? {
-        sales.retain(|sale| lies_in(sale, &changed));
-        for late in late(ledger, unit, &sales, since).await? {
-            if comparison.sales.len() < sales_max {
-                comparison.sales.push(late);
-            } else {
-                comparison.more_sales = comparison.more_sales.saturating_add(1);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether a posting of the sale, or its date if it is voided, lies in one of these cells.
-fn lies_in(sale: &Sale, cells: &[(BusinessDate, Group)]) -> bool {
-    let days: BTreeSet<BusinessDate> = sale.posting_dates().chain([sale.content.date]).collect();
-    cells.iter().any(|(day, group)| days.contains(day) && group.has(sale))
-}
-
-/// Those of these sales about which something was said since.
-async fn late(
-    ledger: &Ledger,
-    unit: &mut dyn UnitOfWork,
-    sales: &[Sale],
-    since: DateTime<Utc>,
-) -> Result<Vec<LateSale>> {
-    if sales.is_empty() {
-        return Ok(Vec::new());
-    }
-    let keys: Vec<SaleKey> = sales.iter().map(|sale| sale.key.clone()).collect();
-    let mut reasons: BTreeMap<SaleKey, Vec<(DateTime<Utc>, Reason)>> = BTreeMap::new();
-    for message in unit.sales().messages(&keys).await? {
-        if message.received_at >= since {
-            let reason = match &message.body {
-                MessageBody::Content(_) => Reason::Content(message.revision),
-                MessageBody::Life(life) => Reason::Life(name(life), message.revision),
-            };
-            reasons.entry(message.key).or_default().push((message.received_at, reason));
-        }
-    }
-    let behind = ledger.assignments_behind_in(unit, sales).await?;
-    let mut late = Vec::new();
-    for (sale, assignment) in sales.iter().zip(behind) {
-        let mut reasons = reasons.remove(&sale.key).unwrap_or_default();
-        if sale.content_at >= since {
-            reasons.push((sale.content_at, Reason::Content(sale.revision)));
-        }
-        let derived = sale.content.team.is_none() || sale.content.branch.is_none();
-        if let Some(assignment) = assignment.filter(|assignment| derived && assignment.entered_at >= since) {
-            reasons.push((assignment.entered_at, Reason::Assigned(Box::new(assignment))));
-        }
-        if !reasons.is_empty() {
-            reasons.sort_by_key(|(at, _)| *at);
-            late.push(LateSale {
-                id: sale.id,
-                key: sale.key.clone(),
-                day: sale.content.date,
-                places: sale.places.clone(),
-                product: sale.content.product.clone(),
-                reasons,
-            });
-        }
-    }
-    Ok(late)
-}
-
-fn name(life: &LifeMessage) -> &'static str {
-    match life {
-        LifeMessage::Cancel { .. } => "cancel",
-        LifeMessage::Reinstate { .. } => "reinstate",
-        LifeMessage::Void => "void",
-    }
 }

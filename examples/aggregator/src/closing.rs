@@ -171,7 +171,10 @@ fn table(args: &CompareArgs, comparison: &Comparison, currency: Currency) -> Str
         let happened: Vec<String> =
             sale.reasons.iter().map(|(at, reason)| format!("{} at {}", told_reason(reason), instant(*at))).collect();
         grid.push(vec![
-            sale.day.to_string(),
+            match sale.moved_from {
+                Some(before) => format!("{} (was {before})", sale.day),
+                None => sale.day.to_string(),
+            },
             sale.key.to_string(),
             sale.places.team.as_ref().map_or("unassigned", |code| code.as_str()).to_owned(),
             sale.places.branch.as_ref().map_or("unassigned", |code| code.as_str()).to_owned(),
@@ -226,6 +229,7 @@ fn document(args: &CompareArgs, comparison: &Comparison, currency: Currency) -> 
             "source": sale.key.source.as_str(),
             "reference": sale.key.reference.as_str(),
             "date": sale.day.to_string(),
+            "moved_from": sale.moved_from.map(|day| day.to_string()),
             "team": sale.places.team.as_ref().map(|code| code.as_str()),
             "branch": sale.places.branch.as_ref().map(|code| code.as_str()),
             "product": sale.product.as_str(),

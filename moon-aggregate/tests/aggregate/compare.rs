@@ -1,7 +1,7 @@
 //! Closed periods as reported against what they are now.
 
 use chrono::TimeDelta;
-use moon_aggregate::{Comparison, Reason, RunCommand};
+use moon_aggregate::{Comparison, LateSale, Reason, RunCommand};
 use moon_core::{Amount, Calendar, Clock as _, Dimension, ErrorKind, LifeMessage, NewAssignment, Period, Sum};
 
 use crate::common::{Fixture, actor, code, day, fixtures, life, sale};
@@ -97,6 +97,61 @@ async fn voids_corrections_cancellations_within_and_late_assignments_are_told() 
         assert!(matches!(reasons[0], Reason::Life("cancel", _)), "{reasons:?}");
         assert!(matches!(reasons[1], Reason::Life("void", _)), "{reasons:?}");
         assert!(matches!(reasons[2], Reason::Assigned(late) if late.team.as_str() == "Alpha"), "{reasons:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_sale_that_was_moved_out_of_the_period_is_named() {
+    for fixture in fixtures().await {
+        let fixture = closed(fixture).await;
+        // To another month; and to one where nothing is closed and back, which changes nothing.
+        fixture
+            .record(&[
+                sale("1", Some("AGT001"), "Junior", 10_000, "2026-06-09"),
+                sale("9", None, "Junior", 1, "2026-06-09"),
+            ])
+            .await;
+        fixture.record(&[sale("2", Some("AGT002"), "Junior", 4000, "2026-07-01")]).await;
+        fixture.run().await.unwrap();
+        fixture.record(&[sale("2", Some("AGT002"), "Junior", 4000, "2026-03-31")]).await;
+        let moved = fixture.run().await.unwrap();
+        assert_eq!(moved.restatements, 3, "{}", fixture.backend);
+        let found = compare(&fixture).await;
+        assert_eq!(references(&found), ["1"], "{}", fixture.backend);
+        let LateSale { day: now, moved_from, reasons, .. } = &found.sales[0];
+        assert_eq!((*now, *moved_from), (day("2026-06-09"), Some(day("2026-03-01"))));
+        assert!(matches!(reasons[..], [(_, Reason::Content(_))]), "{reasons:?}");
+
+        // Moved once more, by a run that changes nothing in March, and voided there: it is the same sale that is missing.
+        fixture.record(&[sale("1", Some("AGT002"), "Senior", 9000, "2027-01-31")]).await;
+        fixture.run().await.unwrap();
+        fixture.record(&[life("1", LifeMessage::Void)]).await;
+        fixture.run().await.unwrap();
+        let found = compare(&fixture).await;
+        assert_eq!(references(&found), ["1"], "{}", fixture.backend);
+        assert_eq!(found.sales[0].moved_from, Some(day("2026-03-01")));
+        assert_eq!(found.sales[0].reasons.len(), 3, "{:?}", found.sales[0].reasons);
+        let none = fixture.aggregation().compare(march(), 0).await.unwrap();
+        assert_eq!((none.sales.len(), none.more_sales), (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_sale_whose_cancellation_left_the_period_is_named() {
+    for fixture in fixtures().await {
+        let fixture = fixture.filled().await;
+        let early = LifeMessage::Cancel { date: day("2026-03-20"), amount: None };
+        fixture.record(&[life("3", early)]).await;
+        fixture.clock.set(fixture.clock.now() + TimeDelta::hours(1));
+        fixture.run_as(&RunCommand { close: vec![march()], ..RunCommand::default() }).await.unwrap();
+        fixture.clock.set(fixture.clock.now() + TimeDelta::hours(1));
+        // A sale of February, cancelled in March, that turns out to be of April: no cancellation lies before its sale.
+        fixture.record(&[sale("3", Some("AGT002"), "Senior", -750, "2026-04-09")]).await;
+        fixture.run().await.unwrap();
+        let found = compare(&fixture).await;
+        assert!(!found.cells.is_empty(), "{}", fixture.backend);
+        assert_eq!(references(&found), ["3"], "{}", fixture.backend);
+        assert_eq!(found.sales[0].moved_from, Some(day("2026-02-10")));
     }
 }
 
