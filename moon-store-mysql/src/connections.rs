@@ -23,8 +23,8 @@ pub struct MysqlOptions {
     pub pool_wait: Duration,
     /// How long a statement waits for a lock before the unit fails with `Contention`, in whole seconds, at least one.
     pub lock_wait: Duration,
-    /// How long a statement may take before the unit fails with `Timeout`; waiting for locks counts. Each part of a scan is a
-    /// statement of its own.
+    /// How long a statement may take before the unit fails with `Timeout`; waiting for locks counts. Each part of a scan, of
+    /// a million sales at most, is a statement of its own, and what its reader does with them while they arrive counts.
     pub statement_timeout: Duration,
     /// Whether MariaDB is sent the rows of many sales in its own form for them, which takes it a quarter less work. MySQL has
     /// no such form. Switch it off where a proxy does not pass it on.
@@ -92,6 +92,9 @@ pub(crate) enum Access {
 /// Texts that stay prepared on a connection: more than the crate has, those of lists of several lengths included.
 const PREPARED_STATEMENTS: usize = 200;
 
+/// How long a connection that nobody needs stays open.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+
 /// A pool, and how its connections are used.
 #[derive(Clone)]
 pub(crate) struct Connections {
@@ -136,8 +139,11 @@ impl Connections {
     fn new(target: &Target, encrypted: bool, options: &MysqlOptions) -> Self {
         let size = options.connections.max(1);
         let bounds = PoolConstraints::new(0, size).unwrap_or_default();
-        // Connections go back clean, and keep their prepared statements.
-        let pool_options = PoolOpts::default().with_constraints(bounds).with_reset_connection(false);
+        // Connections go back clean, and keep their prepared statements. Without a time to live the pool would close all.
+        let pool_options = PoolOpts::default()
+            .with_constraints(bounds)
+            .with_reset_connection(false)
+            .with_inactive_connection_ttl(IDLE_MAX);
         let driver: OptsBuilder = target
             .options(encrypted)
             .pool_opts(pool_options)

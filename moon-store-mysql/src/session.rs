@@ -19,6 +19,36 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long a rollback in the background may take before the connection is closed instead.
 const ROLLBACK_WAIT: Duration = Duration::from_secs(5);
 
+/// What takes the rows of a query as they arrive.
+pub(crate) trait Rows: Send {
+    /// Takes one, and tells whether what was taken has to be passed on before the next one.
+    fn take(&mut self, row: &Row) -> bool;
+
+    /// Passes on what was taken. Meanwhile the server sends on, as far as buffers reach.
+    fn pass_on(&mut self) -> BoxFuture<'_, ()>;
+}
+
+/// Gives each row to a function, up to the first that it does not understand.
+struct EachRow<F> {
+    take: F,
+    count: usize,
+    outcome: Result<()>,
+}
+
+impl<F: FnMut(&Row) -> Result<()> + Send> Rows for EachRow<F> {
+    fn take(&mut self, row: &Row) -> bool {
+        self.count += 1;
+        if self.outcome.is_ok() {
+            self.outcome = (self.take)(row);
+        }
+        false
+    }
+
+    fn pass_on(&mut self) -> BoxFuture<'_, ()> {
+        std::future::ready(()).boxed()
+    }
+}
+
 /// What a session needs of a connection, whoever began the transaction on it.
 pub(crate) trait Wire: Send {
     fn rows<'a>(&'a mut self, sql: &'a str, params: Vec<Value>) -> BoxFuture<'a, mysql_async::Result<Vec<Row>>>;
@@ -26,7 +56,7 @@ pub(crate) trait Wire: Send {
         &'a mut self,
         sql: &'a str,
         params: Vec<Value>,
-        take: &'a mut (dyn FnMut(Row) + Send),
+        rows: &'a mut dyn Rows,
     ) -> BoxFuture<'a, mysql_async::Result<()>>;
     /// How many rows it matched, whether or not it changed them.
     fn execute<'a>(&'a mut self, sql: &'a str, params: Vec<Value>) -> BoxFuture<'a, mysql_async::Result<u64>>;
@@ -48,9 +78,18 @@ impl<Q: Queryable> Wire for Q {
         &'a mut self,
         sql: &'a str,
         values: Vec<Value>,
-        take: &'a mut (dyn FnMut(Row) + Send),
+        rows: &'a mut dyn Rows,
     ) -> BoxFuture<'a, mysql_async::Result<()>> {
-        async move { self.exec_iter(sql, params(values)).await?.for_each_and_drop(take).await }.boxed()
+        async move {
+            let mut result = self.exec_iter(sql, params(values)).await?;
+            while let Some(row) = result.next().await? {
+                if rows.take(&row) {
+                    rows.pass_on().await;
+                }
+            }
+            result.drop_result().await
+        }
+        .boxed()
     }
 
     fn execute<'a>(&'a mut self, sql: &'a str, values: Vec<Value>) -> BoxFuture<'a, mysql_async::Result<u64>> {
@@ -212,19 +251,24 @@ impl<'c> Session<'c> {
         doing: &str,
         sql: &str,
         params: Vec<Value>,
-        mut take: impl FnMut(&Row) -> Result<()> + Send,
+        take: impl FnMut(&Row) -> Result<()> + Send,
     ) -> Result<usize> {
-        let (mut count, mut fault) = (0, Ok(()));
-        let mut each = |row: Row| {
-            count += 1;
-            if fault.is_ok() {
-                fault = take(&row);
-            }
-        };
+        let mut rows = EachRow { take, count: 0, outcome: Ok(()) };
+        self.pass_rows(doing, sql, params, &mut rows).await?;
+        rows.outcome.map(|()| rows.count)
+    }
+
+    /// Lets `rows` take the rows of a query as they arrive. The limits of the statement count the time of passing on too.
+    pub(crate) async fn pass_rows(
+        &mut self,
+        doing: &str,
+        sql: &str,
+        params: Vec<Value>,
+        rows: &mut dyn Rows,
+    ) -> Result<()> {
         let answer = self.answer;
-        let answer = tokio::time::timeout(answer, self.wire()?.each(sql, params, &mut each)).await;
-        self.done(doing, answer)?;
-        fault.map(|()| count)
+        let answer = tokio::time::timeout(answer, self.wire()?.each(sql, params, rows)).await;
+        self.done(doing, answer)
     }
 
     /// Runs a statement that writes, and returns how many rows it inserted, deleted or matched.
