@@ -25,7 +25,11 @@ use stage::PostgresStage;
 
 const WAREHOUSE: Schema = Schema {
     component: "warehouse",
-    scripts: &[include_str!("../schema/warehouse_1.sql"), include_str!("../schema/warehouse_2.sql")],
+    scripts: &[
+        include_str!("../schema/warehouse_1.sql"),
+        include_str!("../schema/warehouse_2.sql"),
+        include_str!("../schema/warehouse_3.sql"),
+    ],
 };
 
 /// An analytics warehouse in a PostgreSQL database, which may be the store's own. BI tools read the tables and views

@@ -1,14 +1,17 @@
 //! The stage of a run: rows that no reader sees yet.
 
 use async_trait::async_trait;
-use moon_core::{ControlTotals, Error, ErrorKind, Receipt, Result, RunKey, RunRecord, StagedRows, StagedRun};
+use bytes::Bytes;
+use moon_core::{Cell, ControlTotals, Error, ErrorKind, Receipt, Result, RunKey, RunRecord, StagedRows, StagedRun};
 use tokio_postgres::types::Type;
 
 use super::publish::{self, Run};
-use super::rows::{Stage, TextRow};
+use super::rows::{Stage, TextRow, dimension_number};
 use super::runs;
 use crate::connections::{Access, Connections};
+use crate::copy::CopyRows;
 use crate::session::{Param, Session};
+use crate::value::Day;
 
 pub(super) struct PostgresStage {
     pub(super) connections: Connections,
@@ -28,10 +31,13 @@ pub(super) async fn lock_fence(session: &mut Session<'_>) -> Result<()> {
 
 /// Removes the stage of one run, or all.
 pub(super) async fn clear(session: &mut Session<'_>, run: Option<&RunKey>) -> Result<()> {
-    // The rows go with their stage.
-    let sql = "DELETE FROM warehouse_stages WHERE run_id = $1 OR $1 IS NULL";
     let id = run.map(|run| run.id.to_string());
-    session.execute("remove a stage", sql, &[(&id, Type::TEXT)]).await.map(drop)
+    // Other rows go with their stage. It comes first: nobody adds rows while it is locked.
+    for table in ["warehouse_stages", Stage::Cells.table(), Stage::Agents.table()] {
+        let sql = format!("DELETE FROM {table} WHERE run_id = $1 OR $1 IS NULL");
+        session.execute("remove a stage", &sql, &[(&id, Type::TEXT)]).await?;
+    }
+    Ok(())
 }
 
 /// Makes the stage of a run.
@@ -64,9 +70,65 @@ fn insert(stage: Stage) -> String {
     format!("INSERT INTO {} (run_id{names}) SELECT $1{casts} FROM unnest({arrays}) AS x ({columns})", stage.table())
 }
 
+/// What is about to be staged.
+enum Staged {
+    /// Cells as COPY takes them.
+    Cells(Bytes),
+    /// Rows of another kind.
+    Rows(Stage, Vec<TextRow>),
+}
+
+/// Bytes of a cell with a short code.
+const CELL_BYTES: usize = 200;
+
+/// Cells, of which there are many, as COPY takes them: the run, and the columns of their stage.
+fn copy_rows(run: &Run, cells: &[Cell]) -> Result<Bytes> {
+    let id = run.key.id.to_string();
+    let mut rows = CopyRows::with_capacity(cells.len() * CELL_BYTES);
+    for Cell { dimension, day, code, figures } in cells {
+        rows.row(10);
+        rows.bytes(id.as_bytes())?;
+        match dimension_number(*dimension) {
+            Some(number) => rows.int2(number),
+            None => rows.null(),
+        }
+        rows.int4(Day::from(*day).stored());
+        rows.bytes(code.as_bytes())?;
+        for sum in [figures.net, figures.gross, figures.activity] {
+            rows.numeric(sum.minor, run.currency)?;
+            rows.int8(sum.count);
+        }
+    }
+    Ok(rows.finish())
+}
+
 impl PostgresStage {
-    async fn write_in(&self, session: &mut Session<'_>, stage: Stage, rows: Vec<TextRow>) -> Result<()> {
+    /// Checks what is to be staged, and makes it ready; `None` when no row is to be staged.
+    fn take(&mut self, rows: &StagedRows) -> Result<Option<Staged>> {
+        if let StagedRows::Cells(cells) = rows {
+            rows.check(&self.run.key, &self.run.scope)?;
+            return copy_rows(&self.run, cells).map(|rows| Some(Staged::Cells(rows)));
+        }
+        Ok(self.run.take(rows)?.map(|(stage, rows)| Staged::Rows(stage, rows)))
+    }
+
+    async fn write_in(&self, session: &mut Session<'_>, staged: Staged) -> Result<()> {
         check_present(session, &self.run.key).await?;
+        match staged {
+            Staged::Rows(stage, rows) => self.insert_in(session, stage, rows).await,
+            Staged::Cells(rows) => {
+                let columns: Vec<&str> = Stage::Cells.columns().iter().map(|(name, _)| *name).collect();
+                let copy = format!(
+                    "COPY {} (run_id, {}) FROM STDIN (FORMAT binary)",
+                    Stage::Cells.table(),
+                    columns.join(", ")
+                );
+                session.copy_in(DOING, &copy, rows).await.map(drop)
+            }
+        }
+    }
+
+    async fn insert_in(&self, session: &mut Session<'_>, stage: Stage, rows: Vec<TextRow>) -> Result<()> {
         let mut columns: Vec<Vec<Option<String>>> = stage.columns().iter().map(|_| Vec::new()).collect();
         for row in rows {
             for (column, value) in columns.iter_mut().zip(row) {
@@ -100,9 +162,9 @@ impl PostgresStage {
 #[async_trait]
 impl StagedRun for PostgresStage {
     async fn write(&mut self, rows: StagedRows) -> Result<()> {
-        let Some((stage, rows)) = self.run.take(&rows)? else { return Ok(()) };
+        let Some(staged) = self.take(&rows)? else { return Ok(()) };
         let mut session = self.connections.begin(Access::Write).await?;
-        match self.write_in(&mut session, stage, rows).await {
+        match self.write_in(&mut session, staged).await {
             Ok(()) => session.commit().await,
             Err(error) => {
                 session.rollback().await?;
