@@ -1,61 +1,42 @@
 //! Master data: agents, teams, branches and products.
 
-use std::collections::HashMap;
+mod put;
 
 use serde_json::json;
 
+pub use self::put::{PutOutcome, PutRule};
+use self::put::{Versioned, Write, decide_all};
 use super::{Ledger, retry_contention, subject};
 use crate::{
     Actor, Agent, AgentCode, Branch, BranchCode, Code, CodeKind, Error, ErrorKind, Lock, Mark, Product, ProductCode,
     Result, Team, TeamCode, UnitOfWork, Version,
 };
 
-/// What to do with a row whose code exists already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PutRule {
-    /// The code must be new.
-    Create,
-    /// Leave what is there as it is.
-    Ensure,
-    /// Take its place if it differs.
-    Replace,
-    /// Take the place of this very version.
-    Update(Version),
-}
+/// A kind of master data, and where it is kept.
+trait Master: Versioned {
+    /// In the plural, as audit entries name them.
+    const NAMES: &'static str;
+    /// What a change leaves for the next run, if it concerns what is published.
+    const MARK: Mark;
 
-/// What became of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PutOutcome {
-    /// It is new.
-    Created,
-    /// It took the place of what was there.
-    Updated,
-    /// It was there already, or was left as it was. Nothing changed.
-    Unchanged,
-}
+    fn find(
+        unit: &mut dyn UnitOfWork,
+        codes: &[Code<Self::Kind>],
+    ) -> impl Future<Output = Result<Vec<Option<Self>>>> + Send;
 
-/// Master data has a code and a version, and is compared without the version.
-trait Master: Clone + PartialEq + Send + Sync {
-    type Kind: CodeKind;
-    fn code(&self) -> &Code<Self::Kind>;
-    fn version(&self) -> Version;
-    fn with_version(&self, version: Version) -> Self;
-}
+    fn write(
+        unit: &mut dyn UnitOfWork,
+        row: &Self,
+        expected: Option<Version>,
+    ) -> impl Future<Output = Result<()>> + Send;
 
-impl Master for Agent {
-    type Kind = crate::AgentKind;
-    fn code(&self) -> &AgentCode {
-        &self.code
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn with_version(&self, version: Version) -> Self {
-        Self { version, ..self.clone() }
+    /// Whether a change concerns what is published.
+    fn is_published(_write: &Write<Self>) -> bool {
+        true
     }
 }
 
-impl Master for Team {
+impl Versioned for Team {
     type Kind = crate::TeamKind;
     fn code(&self) -> &TeamCode {
         &self.code
@@ -68,7 +49,20 @@ impl Master for Team {
     }
 }
 
-impl Master for Branch {
+impl Master for Team {
+    const NAMES: &'static str = "teams";
+    const MARK: Mark = Mark::Dimensions;
+
+    async fn find(unit: &mut dyn UnitOfWork, codes: &[TeamCode]) -> Result<Vec<Option<Self>>> {
+        unit.organisation().find_teams(codes).await
+    }
+
+    async fn write(unit: &mut dyn UnitOfWork, row: &Self, expected: Option<Version>) -> Result<()> {
+        unit.organisation().put_team(row, expected).await
+    }
+}
+
+impl Versioned for Branch {
     type Kind = crate::BranchKind;
     fn code(&self) -> &BranchCode {
         &self.code
@@ -81,7 +75,20 @@ impl Master for Branch {
     }
 }
 
-impl Master for Product {
+impl Master for Branch {
+    const NAMES: &'static str = "branches";
+    const MARK: Mark = Mark::Dimensions;
+
+    async fn find(unit: &mut dyn UnitOfWork, codes: &[BranchCode]) -> Result<Vec<Option<Self>>> {
+        unit.organisation().find_branches(codes).await
+    }
+
+    async fn write(unit: &mut dyn UnitOfWork, row: &Self, expected: Option<Version>) -> Result<()> {
+        unit.organisation().put_branch(row, expected).await
+    }
+}
+
+impl Versioned for Product {
     type Kind = crate::ProductKind;
     fn code(&self) -> &ProductCode {
         &self.code
@@ -94,64 +101,49 @@ impl Master for Product {
     }
 }
 
-/// A row to write, and the version that it takes the place of.
-struct Write<M> {
-    row: M,
-    expected: Option<Version>,
+impl Master for Product {
+    const NAMES: &'static str = "products";
+    const MARK: Mark = Mark::Dimensions;
+
+    async fn find(unit: &mut dyn UnitOfWork, codes: &[ProductCode]) -> Result<Vec<Option<Self>>> {
+        unit.products().find(codes).await
+    }
+
+    async fn write(unit: &mut dyn UnitOfWork, row: &Self, expected: Option<Version>) -> Result<()> {
+        unit.products().put(row, expected).await
+    }
 }
 
-/// Decides about a row; `None` for the write when nothing changes.
-fn decide<M: Master>(row: &M, found: Option<&M>, rule: PutRule) -> Result<(PutOutcome, Option<Write<M>>)> {
-    let Some(found) = found else {
-        return match rule {
-            PutRule::Update(_) => Err(unknown(row.code())),
-            PutRule::Create | PutRule::Ensure | PutRule::Replace => {
-                Ok((PutOutcome::Created, Some(Write { row: row.with_version(Version::FIRST), expected: None })))
-            }
-        };
-    };
-    match rule {
-        PutRule::Create => {
-            return Err(Error::new(ErrorKind::AlreadyExists, format!("{} exists already", M::Kind::NOUN))
-                .with("code", row.code()));
-        }
-        PutRule::Update(version) if version != found.version() => {
-            return Err(Error::new(
-                ErrorKind::VersionConflict,
-                format!("{} was changed by somebody else; read it again", M::Kind::NOUN),
-            )
-            .with("code", row.code())
-            .with("expected_version", version)
-            .with("version", found.version()));
-        }
-        PutRule::Ensure | PutRule::Replace | PutRule::Update(_) => {}
+impl Versioned for Agent {
+    type Kind = crate::AgentKind;
+    fn code(&self) -> &AgentCode {
+        &self.code
     }
-    if rule == PutRule::Ensure || row.with_version(found.version()) == *found {
-        return Ok((PutOutcome::Unchanged, None));
+    fn version(&self) -> Version {
+        self.version
     }
-    Ok((
-        PutOutcome::Updated,
-        Some(Write { row: row.with_version(found.version().next()), expected: Some(found.version()) }),
-    ))
+    fn with_version(&self, version: Version) -> Self {
+        Self { version, ..self.clone() }
+    }
 }
 
-/// Decides about all rows of a call; a second row of the same code is judged against the first.
-fn decide_all<M: Master>(
-    rows: &[M],
-    found: Vec<Option<M>>,
-    rule: PutRule,
-) -> Result<Vec<(PutOutcome, Option<Write<M>>)>> {
-    let mut latest: HashMap<Code<M::Kind>, M> = HashMap::new();
-    let mut decisions = Vec::with_capacity(rows.len());
-    for (row, found) in rows.iter().zip(found) {
-        let found = latest.get(row.code()).cloned().or(found);
-        let decision = decide(row, found.as_ref(), rule)?;
-        if let Some(write) = &decision.1 {
-            latest.insert(row.code().clone(), write.row.clone());
-        }
-        decisions.push(decision);
+impl Master for Agent {
+    const NAMES: &'static str = "agents";
+    const MARK: Mark = Mark::Consents;
+
+    async fn find(unit: &mut dyn UnitOfWork, codes: &[AgentCode]) -> Result<Vec<Option<Self>>> {
+        unit.agents().find(codes, Lock::None).await
     }
-    Ok(decisions)
+
+    async fn write(unit: &mut dyn UnitOfWork, row: &Self, expected: Option<Version>) -> Result<()> {
+        unit.agents().put(row, expected).await
+    }
+
+    /// The warehouse knows nothing else about agents as persons, and of new ones there are no figures yet.
+    fn is_published(write: &Write<Self>) -> bool {
+        let analytics = |agent: &Self| agent.consents.allows_analytics();
+        write.before.as_ref().is_some_and(|before| analytics(before) != analytics(&write.row))
+    }
 }
 
 /// The error for a code that names nothing.
@@ -166,13 +158,7 @@ impl Ledger {
     /// `AlreadyExists` under `Create`; `NotFound` or `VersionConflict` under `Update`; those of the store. Then nothing
     /// was written.
     pub async fn put_teams(&self, actor: &Actor, teams: &[Team], rule: PutRule) -> Result<Vec<PutOutcome>> {
-        retry_contention(self.pause(), || async {
-            let mut unit = self.begin().await?;
-            let outcomes = self.put_teams_in(unit.as_mut(), actor, teams, rule).await?;
-            unit.commit().await?;
-            Ok(outcomes)
-        })
-        .await
+        self.put(actor, teams, rule).await
     }
 
     /// [`put_teams`](Self::put_teams) in the caller's unit.
@@ -186,24 +172,7 @@ impl Ledger {
         teams: &[Team],
         rule: PutRule,
     ) -> Result<Vec<PutOutcome>> {
-        let codes: Vec<_> = teams.iter().map(|team| team.code.clone()).collect();
-        let found = unit.organisation().find_teams(&codes).await?;
-        let mut outcomes = Vec::with_capacity(teams.len());
-        for (outcome, write) in decide_all(teams, found, rule)? {
-            if let Some(write) = write {
-                unit.organisation().put_team(&write.row, write.expected).await?;
-            }
-            outcomes.push(outcome);
-        }
-        self.masters_written(
-            unit,
-            actor,
-            "put_teams",
-            subject(teams, "teams", |team| team.code.to_string()),
-            &outcomes,
-        )
-        .await?;
-        Ok(outcomes)
+        self.put_in(unit, actor, teams, rule).await
     }
 
     /// Writes branches, by the rules of [`put_teams`](Self::put_teams).
@@ -211,13 +180,7 @@ impl Ledger {
     /// # Errors
     /// As of [`put_teams`](Self::put_teams).
     pub async fn put_branches(&self, actor: &Actor, branches: &[Branch], rule: PutRule) -> Result<Vec<PutOutcome>> {
-        retry_contention(self.pause(), || async {
-            let mut unit = self.begin().await?;
-            let outcomes = self.put_branches_in(unit.as_mut(), actor, branches, rule).await?;
-            unit.commit().await?;
-            Ok(outcomes)
-        })
-        .await
+        self.put(actor, branches, rule).await
     }
 
     /// [`put_branches`](Self::put_branches) in the caller's unit.
@@ -231,24 +194,7 @@ impl Ledger {
         branches: &[Branch],
         rule: PutRule,
     ) -> Result<Vec<PutOutcome>> {
-        let codes: Vec<_> = branches.iter().map(|branch| branch.code.clone()).collect();
-        let found = unit.organisation().find_branches(&codes).await?;
-        let mut outcomes = Vec::with_capacity(branches.len());
-        for (outcome, write) in decide_all(branches, found, rule)? {
-            if let Some(write) = write {
-                unit.organisation().put_branch(&write.row, write.expected).await?;
-            }
-            outcomes.push(outcome);
-        }
-        self.masters_written(
-            unit,
-            actor,
-            "put_branches",
-            subject(branches, "branches", |branch| branch.code.to_string()),
-            &outcomes,
-        )
-        .await?;
-        Ok(outcomes)
+        self.put_in(unit, actor, branches, rule).await
     }
 
     /// Writes products, by the rules of [`put_teams`](Self::put_teams).
@@ -256,13 +202,7 @@ impl Ledger {
     /// # Errors
     /// As of [`put_teams`](Self::put_teams).
     pub async fn put_products(&self, actor: &Actor, products: &[Product], rule: PutRule) -> Result<Vec<PutOutcome>> {
-        retry_contention(self.pause(), || async {
-            let mut unit = self.begin().await?;
-            let outcomes = self.put_products_in(unit.as_mut(), actor, products, rule).await?;
-            unit.commit().await?;
-            Ok(outcomes)
-        })
-        .await
+        self.put(actor, products, rule).await
     }
 
     /// [`put_products`](Self::put_products) in the caller's unit.
@@ -276,24 +216,7 @@ impl Ledger {
         products: &[Product],
         rule: PutRule,
     ) -> Result<Vec<PutOutcome>> {
-        let codes: Vec<_> = products.iter().map(|product| product.code.clone()).collect();
-        let found = unit.products().find(&codes).await?;
-        let mut outcomes = Vec::with_capacity(products.len());
-        for (outcome, write) in decide_all(products, found, rule)? {
-            if let Some(write) = write {
-                unit.products().put(&write.row, write.expected).await?;
-            }
-            outcomes.push(outcome);
-        }
-        self.masters_written(
-            unit,
-            actor,
-            "put_products",
-            subject(products, "products", |product| product.code.to_string()),
-            &outcomes,
-        )
-        .await?;
-        Ok(outcomes)
+        self.put_in(unit, actor, products, rule).await
     }
 
     /// Writes agents, by the rules of [`put_teams`](Self::put_teams).
@@ -301,13 +224,7 @@ impl Ledger {
     /// # Errors
     /// As of [`put_teams`](Self::put_teams).
     pub async fn put_agents(&self, actor: &Actor, agents: &[Agent], rule: PutRule) -> Result<Vec<PutOutcome>> {
-        retry_contention(self.pause(), || async {
-            let mut unit = self.begin().await?;
-            let outcomes = self.put_agents_in(unit.as_mut(), actor, agents, rule).await?;
-            unit.commit().await?;
-            Ok(outcomes)
-        })
-        .await
+        self.put(actor, agents, rule).await
     }
 
     /// [`put_agents`](Self::put_agents) in the caller's unit.
@@ -321,112 +238,50 @@ impl Ledger {
         agents: &[Agent],
         rule: PutRule,
     ) -> Result<Vec<PutOutcome>> {
-        let codes: Vec<_> = agents.iter().map(|agent| agent.code.clone()).collect();
-        let found = unit.agents().find(&codes, Lock::None).await?;
-        let analytics = |agent: &Agent| (agent.code.clone(), agent.consents.allows_analytics());
-        let before: HashMap<AgentCode, bool> = found.iter().flatten().map(analytics).collect();
-        let mut outcomes = Vec::with_capacity(agents.len());
-        let mut consents_changed = false;
-        for (outcome, write) in decide_all(agents, found, rule)? {
+        self.put_in(unit, actor, agents, rule).await
+    }
+
+    async fn put<M: Master>(&self, actor: &Actor, rows: &[M], rule: PutRule) -> Result<Vec<PutOutcome>> {
+        retry_contention(self.pause(), || async {
+            let mut unit = self.begin().await?;
+            let outcomes = self.put_in(unit.as_mut(), actor, rows, rule).await?;
+            unit.commit().await?;
+            Ok(outcomes)
+        })
+        .await
+    }
+
+    async fn put_in<M: Master>(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        actor: &Actor,
+        rows: &[M],
+        rule: PutRule,
+    ) -> Result<Vec<PutOutcome>> {
+        let codes: Vec<_> = rows.iter().map(|row| row.code().clone()).collect();
+        let found = M::find(unit, &codes).await?;
+        let mut outcomes = Vec::with_capacity(rows.len());
+        let mut published = false;
+        for (outcome, write) in decide_all(rows, found, rule)? {
             if let Some(write) = write {
-                unit.agents().put(&write.row, write.expected).await?;
-                // A new agent has no figures yet.
-                let (code, allowed) = analytics(&write.row);
-                consents_changed |= before.get(&code).is_some_and(|before| *before != allowed);
+                M::write(unit, &write.row, write.before.as_ref().map(M::version)).await?;
+                published |= M::is_published(&write);
             }
             outcomes.push(outcome);
         }
-        // No other mark: the warehouse knows nothing else about agents as persons.
-        if consents_changed {
-            self.append_marks(unit, vec![Mark::Consents], self.clock.now()).await?;
-        }
-        self.audit_written(
-            unit,
-            actor,
-            "put_agents",
-            subject(agents, "agents", |agent| agent.code.to_string()),
-            &outcomes,
-        )
-        .await?;
-        Ok(outcomes)
-    }
-
-    async fn masters_written(
-        &self,
-        unit: &mut dyn UnitOfWork,
-        actor: &Actor,
-        action: &str,
-        subject: String,
-        outcomes: &[PutOutcome],
-    ) -> Result<()> {
-        if outcomes.iter().any(|outcome| *outcome != PutOutcome::Unchanged) {
-            self.append_marks(unit, vec![Mark::Dimensions], self.clock.now()).await?;
-        }
-        self.audit_written(unit, actor, action, subject, outcomes).await
-    }
-
-    async fn audit_written(
-        &self,
-        unit: &mut dyn UnitOfWork,
-        actor: &Actor,
-        action: &str,
-        subject: String,
-        outcomes: &[PutOutcome],
-    ) -> Result<()> {
         let count = |wanted: PutOutcome| outcomes.iter().filter(|outcome| **outcome == wanted).count();
         let (created, updated) = (count(PutOutcome::Created), count(PutOutcome::Updated));
         if created + updated == 0 {
             // Nothing was changed, so there is nothing to account for.
-            return Ok(());
+            return Ok(outcomes);
+        }
+        let now = self.clock.now();
+        if published {
+            self.append_marks(unit, vec![M::MARK], now).await?;
         }
         let details = json!({ "created": created, "updated": updated, "unchanged": count(PutOutcome::Unchanged) });
-        self.append_audit(unit, actor, action, subject, details, self.clock.now()).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Name;
-
-    fn team(name: &str, version: u32) -> Team {
-        Team {
-            code: TeamCode::new("ALPHA").unwrap(),
-            name: Name::new("name", name).unwrap(),
-            version: Version(version),
-        }
-    }
-
-    #[test]
-    fn each_rule_decides_by_what_is_there() {
-        let there = team("Alpha", 3);
-        let same = team("Alpha", 0);
-        let other = team("Beta", 0);
-        let outcome = |row: &Team, found: Option<&Team>, rule| {
-            decide(row, found, rule).map(|(outcome, _)| outcome).map_err(|error| error.kind())
-        };
-        for rule in [PutRule::Create, PutRule::Ensure, PutRule::Replace] {
-            assert_eq!(outcome(&same, None, rule), Ok(PutOutcome::Created));
-        }
-        assert_eq!(outcome(&same, None, PutRule::Update(Version(3))), Err(ErrorKind::NotFound));
-        assert_eq!(outcome(&same, Some(&there), PutRule::Create), Err(ErrorKind::AlreadyExists));
-        assert_eq!(outcome(&other, Some(&there), PutRule::Ensure), Ok(PutOutcome::Unchanged));
-        assert_eq!(outcome(&same, Some(&there), PutRule::Replace), Ok(PutOutcome::Unchanged));
-        assert_eq!(outcome(&other, Some(&there), PutRule::Update(Version(2))), Err(ErrorKind::VersionConflict));
-        let (_, write) = decide(&other, Some(&there), PutRule::Update(Version(3))).unwrap();
-        let write = write.unwrap();
-        assert_eq!((write.row, write.expected), (team("Beta", 4), Some(Version(3))));
-    }
-
-    #[test]
-    fn a_second_row_of_a_call_is_judged_against_the_first() {
-        let decisions = decide_all(
-            &[team("Alpha", 0), team("Alpha", 0), team("Beta", 0)],
-            vec![None, None, None],
-            PutRule::Replace,
-        )
-        .unwrap();
-        let outcomes: Vec<_> = decisions.iter().map(|(outcome, _)| *outcome).collect();
-        assert_eq!(outcomes, [PutOutcome::Created, PutOutcome::Unchanged, PutOutcome::Updated]);
+        let subject = subject(rows, M::NAMES, |row| row.code().to_string());
+        self.append_audit(unit, actor, &format!("put_{}", M::NAMES), subject, details, now).await?;
+        Ok(outcomes)
     }
 }
