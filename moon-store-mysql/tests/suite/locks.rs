@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moon_core::{
-    ErrorKind, Expected, Ledger, NoPause, Record, RecordKey, SaleOutcome, Store, UnitOfWork, Version, retry_contention,
+    ErrorKind, Expected, Ledger, Mark, NoPause, Record, RecordKey, SaleOutcome, Store, UnitOfWork, Version,
+    retry_contention,
 };
 use moon_store_mysql::{MysqlOptions, MysqlStore};
 use moon_testkit::builders::{
-    actor, agent_code, assignment, cancel, content, content_message, enter, key, ledger, life_message, rupees, writing,
+    actor, agent_code, assignment, cancel, content, content_message, date, enter, key, ledger, life_message, noon,
+    rupees, writing,
 };
 
 use mysql_async::prelude::Queryable as _;
+use uuid::Uuid;
 
 use crate::support::{Database, skipped};
 
@@ -67,7 +70,7 @@ async fn an_early_message_is_told_that_its_sale_came() {
         revision: moon_core::Revision(1),
         body: moon_core::MessageBody::Life(cancel("2026-03-01")),
         entry: None,
-        received_at: moon_testkit::builders::noon("2026-06-15"),
+        received_at: noon("2026-06-15"),
     };
     let error = early.sales().add_messages(&[life]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Contention, "{error}");
@@ -243,4 +246,45 @@ async fn messages_from_all_sides_end_in_one_state() {
         assert_eq!(amounts, [rupees(-120), rupees(120), rupees(-20)], "{number}");
     }
     drop(store);
+}
+
+/// A run claims and settles beside units that have appended marks and stay open, whatever the server thinks of reading a
+/// small table as a whole.
+#[tokio::test]
+async fn a_run_does_not_wait_for_marks_that_are_not_committed() {
+    if skipped() {
+        return;
+    }
+    let database = Database::migrated().await;
+    let options = MysqlOptions::default().lock_wait(Duration::from_secs(1));
+    let store: Arc<dyn Store> = Arc::new(MysqlStore::connect_with(&database.url(), &options).await.unwrap());
+    let day = |number: u32| Mark::Day(date(&format!("2026-02-{number:02}")));
+    let append = async |numbers: std::ops::RangeInclusive<u32>| {
+        let mut unit = writing(&store).await;
+        unit.marks().append(&numbers.map(day).collect::<Vec<_>>(), noon("2026-06-15")).await.unwrap();
+        unit
+    };
+    for (number, run) in [(1, Uuid::from_u128(1)), (11, Uuid::from_u128(2))] {
+        let before = append(number..=number).await;
+        append(number + 1..=number + 5).await.commit().await.unwrap();
+        let behind = append(number + 6..=number + 9).await;
+        for settles in [false, true] {
+            let mut unit = writing(&store).await;
+            if settles {
+                unit.marks().settle(run).await.unwrap()
+            } else {
+                unit.marks().claim(run).await.unwrap()
+            }
+            unit.commit().await.unwrap();
+        }
+        let mut unit = writing(&store).await;
+        assert_eq!(unit.marks().claimed(run).await.unwrap(), []);
+        unit.rollback().await.unwrap();
+        before.commit().await.unwrap();
+        behind.commit().await.unwrap();
+    }
+    let mut unit = writing(&store).await;
+    let open = [11, 17, 18, 19, 20].map(day);
+    assert_eq!(unit.marks().open().await.unwrap(), open);
+    unit.rollback().await.unwrap();
 }
