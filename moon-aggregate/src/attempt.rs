@@ -1,20 +1,21 @@
 //! One attempt at a run: snapshot, plan, sums, checks, stage, publication.
 
 use moon_core::{
-    DayRange, Error, ErrorKind, Figures, Manifest, Opening, Result, RunKind, RunOutcome, RunRecord, StagedRun, Totals,
+    DayRange, Error, ErrorKind, Figures, Manifest, Opening, Published, Result, RunKey, RunKind, RunOutcome, RunRecord,
+    StagedRun, Totals,
 };
 
 use crate::Aggregation;
 use crate::agents::kept;
 use crate::before::{Before, confirm_published};
 use crate::changes::{closed_days, restatements};
-use crate::command::{Mode, RunOptions};
+use crate::command::{Mode, RunCommand, RunOptions};
 use crate::guard::{self, Warning};
 use crate::lease;
 use crate::manifest::manifest;
 use crate::metrics::Metrics;
 use crate::path::choose;
-use crate::plan::Plan;
+use crate::plan::{Plan, same_dimensions};
 use crate::progress::{Progress, Step};
 use crate::pulse::Pulse;
 use crate::source::{Reading, Source, View};
@@ -106,6 +107,9 @@ impl Aggregation {
         known.arrivals.clone_from(&view.arrivals);
         let plan = Plan::new(self, &claim.command, &view, &published).await?;
         (known.kind, known.days) = (plan.kind, if plan.is_full() { DayRange::new(0, 0) } else { plan.days.hull() });
+        if let Some(shown) = self.unchanged(claim, &view, &published, &plan).await? {
+            return self.publish_unchanged(claim, known, &plan, &shown, pulse, progress).await;
+        }
         let mut staged = match warehouse.open(&claim.key, &plan.scope()).await? {
             Opening::Staged(staged) => staged,
             Opening::AlreadyPublished(receipt) => return Ok(Ended::AlreadyPublished(receipt.record)),
@@ -136,6 +140,49 @@ impl Aggregation {
         }
         let Prepared { restatements, warning, .. } = prepared;
         Ok(Ended::Published { record: receipt.record, restatements, warning })
+    }
+
+    /// The published run of which nothing would differ, if so: no day was touched, no period is closed or opened, and what
+    /// depends on the date and what is small is as it is published.
+    async fn unchanged(
+        &self,
+        claim: &Claim,
+        view: &View,
+        published: &Published,
+        plan: &Plan,
+    ) -> Result<Option<RunKey>> {
+        let RunCommand { mode: _, close, reopen } = &claim.command;
+        let replaces = plan.replaces_days() || !close.is_empty() || !reopen.is_empty();
+        if replaces || !same_dimensions(published, &view.dimensions) {
+            return Ok(None);
+        }
+        let totals = Totals::default();
+        let metrics = Metrics { ledger: self.ledger(), view, totals: &totals };
+        let metrics = metrics.incremental(self.warehouse().as_ref(), plan, &Before::default()).await?;
+        let same = metrics.iter().all(|metrics| metrics.month.is_none() && metrics.rows == plan.all_time);
+        Ok(published.run.as_ref().filter(|_| same).map(|record| record.key))
+    }
+
+    /// Publishes nothing but the record. An attempt that has lost its lease does no harm: it says the same of a key as any
+    /// other that saw nothing to do, and where one saw more to do, that is marked and waits for the next run.
+    async fn publish_unchanged(
+        &self,
+        claim: &Claim,
+        known: &mut Known,
+        plan: &Plan,
+        shown: &RunKey,
+        pulse: &Pulse<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Ended> {
+        known.manifest = manifest(&claim.command, &plan.days, &[], self.agent_figures())?;
+        pulse.check_deadline()?;
+        progress.step(Step::Publishing);
+        let record = self.record(claim, known, RunOutcome::Published, None);
+        let receipt = self.warehouse().publish_unchanged(&record, shown).await?;
+        if receipt.record != record {
+            return Ok(Ended::AlreadyPublished(receipt.record));
+        }
+        Ok(Ended::Published { record: receipt.record, restatements: 0, warning: None })
     }
 
     /// Computes, checks and stages.

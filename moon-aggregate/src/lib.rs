@@ -37,7 +37,7 @@
 //! included. Days on which no posting changed are not read: product metrics of all time are the published sums less the
 //! old cells of the touched days plus the new ones, those of a month add its untouched cells, all of them integers. What
 //! depends on the date alone (a month that ended, a target that came into force) and what is small (names, targets) is
-//! compared with what is published. A run after which nothing has changed reads no posting, replaces no cell, and leaves
+//! compared with what is published. A run after which nothing has changed reads no posting, stages nothing, and leaves
 //! its record, so that readers see how fresh the figures are.
 //!
 //! # Crashes

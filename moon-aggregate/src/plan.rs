@@ -106,6 +106,12 @@ impl Plan {
         self.kind == RunKind::Full
     }
 
+    /// Whether figures of any day or month are replaced.
+    pub(crate) fn replaces_days(&self) -> bool {
+        let Self { kind: _, days, months, refreshed, published_months: _, all_time: _, agent_days } = self;
+        !(days.is_empty() && months.is_empty() && refreshed.is_empty() && agent_days.is_empty())
+    }
+
     /// What the run replaces.
     pub(crate) fn scope(&self) -> Scope {
         let months = if self.is_full() {
@@ -162,4 +168,10 @@ fn refresh(row: &ProductRow, month: Period, today: BusinessDate, names: &BTreeMa
         row.product_name = (*name).into();
     }
     row
+}
+
+/// Whether names, regions, lines and targets are as they are published.
+pub(crate) fn same_dimensions(published: &Published, current: &Published) -> bool {
+    let Published { sums: _, teams, branches, products, targets, run: _ } = published;
+    (teams, branches, products, targets) == (&current.teams, &current.branches, &current.products, &current.targets)
 }

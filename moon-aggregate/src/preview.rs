@@ -1,8 +1,7 @@
 //! What a run would change, without changing anything.
 
 use moon_core::{
-    AgentCell, BusinessDate, Calendar, DayRange, DaySet, Granularity, Period, ProductMetrics, Published, Result,
-    RunKind,
+    AgentCell, BusinessDate, Calendar, DayRange, DaySet, Granularity, Period, ProductMetrics, Result, RunKind,
 };
 
 use crate::Aggregation;
@@ -11,7 +10,7 @@ use crate::before::{Before, confirm_published};
 use crate::changes::{CellChange, changes};
 use crate::command::{Path, RunCommand};
 use crate::metrics::Metrics;
-use crate::plan::Plan;
+use crate::plan::{Plan, same_dimensions};
 use crate::progress::{Progress, Step};
 use crate::source::{Reading, Source};
 
@@ -106,9 +105,4 @@ fn changed_metrics(before: &[ProductMetrics], after: Vec<ProductMetrics>) -> Vec
     }));
     changed.sort_by_key(|metrics| metrics.month);
     changed
-}
-
-fn same_dimensions(published: &Published, current: &Published) -> bool {
-    let Published { sums: _, teams, branches, products, targets, run: _ } = published;
-    (teams, branches, products, targets) == (&current.teams, &current.branches, &current.products, &current.targets)
 }

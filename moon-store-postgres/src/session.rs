@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use deadpool_postgres::Object;
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join_all};
 use futures_util::{SinkExt as _, TryStreamExt as _};
 use moon_core::{Error, ErrorKind, Result};
 use tokio_postgres::types::{FromSql, ToSql, Type};
@@ -183,6 +183,18 @@ impl<'c> Session<'c> {
         let work = try_join(client.execute_typed(first, params), client.query_typed(sql, params));
         let answer = tokio::time::timeout(self.answer, work).await;
         self.done(doing, answer).map(|(_, rows)| rows.into_iter().map(Row).collect())
+    }
+
+    /// All rows of each of some queries without parameters, which are sent one behind the other without waiting.
+    pub(crate) async fn rows_of_each<const N: usize>(&mut self, doing: &str, sql: [&str; N]) -> Result<[Vec<Row>; N]> {
+        self.client()?;
+        self.busy = true;
+        let client = self.client()?;
+        // All are polled in this order, and so sent in it.
+        let work = try_join_all(sql.map(|sql| client.query_typed(sql, &[])));
+        let answer = tokio::time::timeout(self.answer, work).await;
+        let mut answers = self.done(doing, answer)?.into_iter();
+        Ok(sql.map(|_| answers.next().unwrap_or_default().into_iter().map(Row).collect()))
     }
 
     /// The first row of a query.

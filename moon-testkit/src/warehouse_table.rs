@@ -49,6 +49,8 @@ macro_rules! warehouse_behaviour {
                 records_come_newest_first,
                 a_published_record_stays,
                 a_stopped_run_changes_no_figure,
+                a_run_that_changes_nothing_needs_no_stage,
+                a_run_that_changes_nothing_follows_the_one_it_was_compared_with,
             ],
         }
     };

@@ -97,6 +97,20 @@ impl Warehouse for MemoryWarehouse {
         })
     }
 
+    async fn publish_unchanged(&self, record: &RunRecord, shown: &RunKey) -> Result<Receipt> {
+        self.change(|shared| {
+            if let Some(record) = published_record(&shared.published, record.key.id) {
+                return Ok(Receipt { record: RunRecord::clone(record) });
+            }
+            record.key.check_unchanged(shown, shared.published.last.as_ref())?;
+            let record = RunRecord { outcome: RunOutcome::Published, error: None, ..record.clone() };
+            let published = Arc::make_mut(&mut shared.published);
+            published.last = Some(record.key);
+            published.runs.insert(record.key.id, Arc::new(record.clone()));
+            Ok(Receipt { record })
+        })
+    }
+
     async fn read(&self, days: DayRange) -> Result<Published> {
         self.published().read(days)
     }

@@ -1,7 +1,7 @@
 //! Records of runs, and the fence that keeps an older run from replacing a newer one.
 
 use chrono::{DateTime, Utc};
-use moon_core::{Currency, Error, ErrorKind, Result, RunKey, RunOutcome, RunRecord};
+use moon_core::{Currency, Error, ErrorKind, Receipt, Result, RunKey, RunOutcome, RunRecord};
 use mysql_async::{Row, Value};
 
 use super::rows::decimal;
@@ -91,6 +91,23 @@ pub(super) async fn keep(session: &mut Session<'_>, record: &RunRecord, currency
             record, manifest)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     session.execute(DOING, insert, params).await.map(drop)
+}
+
+/// Publishes a run that changes nothing, within a transaction that holds the fence and that the caller commits.
+pub(super) async fn publish_unchanged(
+    session: &mut Session<'_>,
+    record: &RunRecord,
+    shown: &RunKey,
+    currency: Currency,
+) -> Result<Receipt> {
+    if let Some(record) = published(session, &record.key).await? {
+        return Ok(Receipt { record });
+    }
+    let last = last_published(session).await?.map(|last| last.key);
+    record.key.check_unchanged(shown, last.as_ref())?;
+    let record = as_published(record);
+    keep(session, &record, currency).await?;
+    Ok(Receipt { record })
 }
 
 /// A record as it is kept when its run is published.

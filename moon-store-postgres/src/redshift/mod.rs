@@ -122,6 +122,24 @@ impl Warehouse for RedshiftWarehouse {
         Ok(Opening::Staged(Box::new(RedshiftStage::new(self.connections.clone(), run))))
     }
 
+    async fn publish_unchanged(&self, record: &RunRecord, shown: &RunKey) -> Result<Receipt> {
+        retry_contention(&Patience, || async {
+            let mut session = self.connections.begin(Access::Write).await?;
+            session.execute("publish figures", statements::LOCK_FENCE, &[]).await?;
+            match runs::publish_unchanged(&mut session, record, shown, self.currency).await {
+                Ok(receipt) => {
+                    session.commit().await?;
+                    Ok(receipt)
+                }
+                Err(error) => {
+                    session.rollback().await?;
+                    Err(error)
+                }
+            }
+        })
+        .await
+    }
+
     async fn read(&self, days: DayRange) -> Result<Published> {
         let mut session = self.connections.begin(Access::Snapshot).await?;
         let published = read::published(&mut session, days, self.currency).await?;

@@ -134,6 +134,21 @@ impl Warehouse for PostgresWarehouse {
         })))
     }
 
+    async fn publish_unchanged(&self, record: &RunRecord, shown: &RunKey) -> Result<Receipt> {
+        let mut session = self.connections.begin(Access::Write).await?;
+        stage::lock_fence(&mut session).await?;
+        match runs::publish_unchanged(&mut session, record, shown, self.currency).await {
+            Ok(receipt) => {
+                session.commit().await?;
+                Ok(receipt)
+            }
+            Err(error) => {
+                session.rollback().await?;
+                Err(error)
+            }
+        }
+    }
+
     async fn read(&self, days: DayRange) -> Result<Published> {
         let mut session = self.connections.begin(Access::Snapshot).await?;
         let published = read::published(&mut session, days, self.currency).await?;

@@ -35,18 +35,15 @@ pub(crate) fn group_sums(dimension: Dimension) -> String {
 
 /// Everything, in the session's one snapshot. Lists are put in order here: not every warehouse compares byte by byte.
 pub(crate) async fn published(session: &mut Session<'_>, days: DayRange, currency: Currency) -> Result<Published> {
+    let [teams, branches, products, targets, runs] =
+        session.rows_of_each(DOING, [TEAMS, BRANCHES, PRODUCTS, TARGETS, runs::LAST_PUBLISHED]).await?;
     let mut published = Published {
         sums: Vec::new(),
-        teams: session.rows(DOING, TEAMS, &[]).await?.iter().map(team).collect::<Result<_>>()?,
-        branches: session.rows(DOING, BRANCHES, &[]).await?.iter().map(branch).collect::<Result<_>>()?,
-        products: session.rows(DOING, PRODUCTS, &[]).await?.iter().map(product).collect::<Result<_>>()?,
-        targets: session
-            .rows(DOING, TARGETS, &[])
-            .await?
-            .iter()
-            .map(|row| target(row, currency))
-            .collect::<Result<_>>()?,
-        run: runs::last_published(session).await?,
+        teams: teams.iter().map(team).collect::<Result<_>>()?,
+        branches: branches.iter().map(branch).collect::<Result<_>>()?,
+        products: products.iter().map(product).collect::<Result<_>>()?,
+        targets: targets.iter().map(|row| target(row, currency)).collect::<Result<_>>()?,
+        run: runs.first().map(|row| value::from_json(row.get(0)?)).transpose()?,
     };
     if let (Some(first), Some(last)) = (days.first(), days.last()) {
         for dimension in Dimension::DAILY {

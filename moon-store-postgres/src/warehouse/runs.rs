@@ -2,7 +2,7 @@
 //! dialect knows; parameters and results are text.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use moon_core::{Currency, Error, ErrorKind, Result, RunKey, RunOutcome, RunRecord};
+use moon_core::{Currency, Error, ErrorKind, Receipt, Result, RunKey, RunOutcome, RunRecord};
 use tokio_postgres::types::Type;
 
 use crate::session::{Param, Session};
@@ -98,6 +98,23 @@ pub(crate) async fn keep(session: &mut Session<'_>, record: &RunRecord, currency
     session.execute(DOING, REMOVE, &[(&values[0], Type::VARCHAR)]).await?;
     let params: Vec<Param<'_>> = values.iter().map(|value| -> Param<'_> { (value, Type::VARCHAR) }).collect();
     session.execute(DOING, KEEP, &params).await.map(drop)
+}
+
+/// Publishes a run that changes nothing, within a transaction that holds the fence and that the caller commits.
+pub(crate) async fn publish_unchanged(
+    session: &mut Session<'_>,
+    record: &RunRecord,
+    shown: &RunKey,
+    currency: Currency,
+) -> Result<Receipt> {
+    if let Some(record) = published(session, &record.key).await? {
+        return Ok(Receipt { record });
+    }
+    let last = last_published(session).await?.map(|last| last.key);
+    record.key.check_unchanged(shown, last.as_ref())?;
+    let record = as_published(record);
+    keep(session, &record, currency).await?;
+    Ok(Receipt { record })
 }
 
 /// A record as it is kept when its run is published.

@@ -1,7 +1,7 @@
 //! Records of runs, and the fence that keeps an older run from replacing a newer one.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use moon_core::{Currency, Error, ErrorKind, Result, RunKey, RunOutcome, RunRecord};
+use moon_core::{Currency, Error, ErrorKind, Receipt, Result, RunKey, RunOutcome, RunRecord};
 
 use crate::session::Session;
 use crate::value::{from_json, to_json};
@@ -92,6 +92,23 @@ pub(super) async fn keep(session: &mut Session, record: &RunRecord, currency: Cu
 pub(super) fn number(run: &RunKey) -> Result<i64> {
     i64::try_from(run.number)
         .map_err(|cause| Error::invalid("run number is too large").with("number", run.number).caused_by(cause))
+}
+
+/// Publishes a run that changes nothing, within a transaction that holds the fence and that the caller commits.
+pub(super) async fn publish_unchanged(
+    session: &mut Session,
+    record: &RunRecord,
+    shown: &RunKey,
+    currency: Currency,
+) -> Result<Receipt> {
+    if let Some(record) = published(session, &record.key).await? {
+        return Ok(Receipt { record });
+    }
+    let last = last_published(session).await?.map(|last| last.key);
+    record.key.check_unchanged(shown, last.as_ref())?;
+    let record = as_published(record);
+    keep(session, &record, currency).await?;
+    Ok(Receipt { record })
 }
 
 /// A record as it is kept when its run is published.

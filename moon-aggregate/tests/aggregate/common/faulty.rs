@@ -63,6 +63,10 @@ impl Warehouse for FaultyWarehouse {
         })
     }
 
+    async fn publish_unchanged(&self, record: &RunRecord, shown: &RunKey) -> Result<Receipt> {
+        self.pass(self.inner.publish_unchanged(record, shown)).await
+    }
+
     async fn read(&self, days: DayRange) -> Result<Published> {
         self.pass(self.inner.read(days)).await
     }

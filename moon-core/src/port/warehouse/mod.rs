@@ -51,6 +51,14 @@ pub trait Warehouse: fmt::Debug + Send + Sync + 'static {
     /// `Refused` when a higher epoch, or a higher number of the same epoch, was published.
     async fn open(&self, run: &RunKey, scope: &Scope) -> Result<Opening>;
 
+    /// Publishes a run that changes nothing, without a stage: what readers see stays as it is, and is the state of this run
+    /// from now on. `shown` is the published run with whose figures those of this one were compared. A repeat returns the
+    /// record that is there.
+    ///
+    /// # Errors
+    /// `Contention` when another run than `shown` was published by now; `Refused` when that is a later one than this.
+    async fn publish_unchanged(&self, record: &RunRecord, shown: &RunKey) -> Result<Receipt>;
+
     /// The sums over these days and all that goes with them, in one snapshot.
     async fn read(&self, days: DayRange) -> Result<Published>;
 

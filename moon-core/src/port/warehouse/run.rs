@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{BusinessDate, DayRange, DaySet, Error, Figures, Period, Result};
+use crate::{BusinessDate, DayRange, DaySet, Error, ErrorKind, Figures, Period, Result};
 
 /// What identifies an aggregation run. Kept by the store before the run starts, so that a crashed run is repeated under
 /// its own key.
@@ -18,6 +18,29 @@ pub struct RunKey {
     pub number: u64,
     /// Names the run.
     pub id: Uuid,
+}
+
+impl RunKey {
+    /// Whether a run that changes nothing may be published behind `last`, the run that was published last: only where that
+    /// is `shown`, the one whose figures its own were compared with.
+    ///
+    /// # Errors
+    /// `Refused` when `last` is a later run than this one, `Contention` when it is another one.
+    pub fn check_unchanged(&self, shown: &Self, last: Option<&Self>) -> Result<()> {
+        let order = |key: &Self| (key.epoch, key.number);
+        match last {
+            Some(last) if order(last) > order(self) => {
+                Err(Error::new(ErrorKind::Refused, "a later run was published already")
+                    .with("run", self.id)
+                    .with("epoch", self.epoch)
+                    .with("number", self.number)
+                    .with("published_epoch", last.epoch)
+                    .with("published_number", last.number))
+            }
+            Some(last) if last == shown => Ok(()),
+            _ => Err(Error::new(ErrorKind::Contention, "another run was published while this one read its figures")),
+        }
+    }
 }
 
 /// What a run replaces: every published cell in it that the run does not write vanishes.
@@ -77,7 +100,7 @@ impl RunKind {
         [Self::Full, Self::Incremental, Self::Backfill]
             .into_iter()
             .find(|kind| kind.name() == name)
-            .ok_or_else(|| Error::new(crate::ErrorKind::Corrupt, "run has an unknown kind").with("kind", name))
+            .ok_or_else(|| Error::new(ErrorKind::Corrupt, "run has an unknown kind").with("kind", name))
     }
 }
 
@@ -112,7 +135,7 @@ impl RunOutcome {
         [Self::Published, Self::Refused, Self::Failed]
             .into_iter()
             .find(|outcome| outcome.name() == name)
-            .ok_or_else(|| Error::new(crate::ErrorKind::Corrupt, "run has an unknown outcome").with("outcome", name))
+            .ok_or_else(|| Error::new(ErrorKind::Corrupt, "run has an unknown outcome").with("outcome", name))
     }
 }
 

@@ -106,3 +106,54 @@ pub async fn a_stopped_run_changes_no_figure(warehouse: Arc<dyn Warehouse>) {
     let error = warehouse.open(&RunKey { epoch: 0, ..run_key(3) }, &Scope::full()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
 }
+
+/// A run that changes nothing is published by its record alone: figures stay, the run behind them is this one, what was
+/// staged before is not seen, and a repeat changes nothing.
+pub async fn a_run_that_changes_nothing_needs_no_stage(warehouse: Arc<dyn Warehouse>) {
+    let warehouse = warehouse.as_ref();
+    let first = publish(warehouse, run_key(1), &Scope::full(), &[("2026-03-01", 100)]).await.unwrap().record;
+    let before = read(warehouse).await;
+    let cells = warehouse.cells(DayRange::ALL).await.unwrap();
+    let abandoned = open(warehouse, run_key(2), &Scope::full()).await;
+    drop(abandoned);
+    // A record of a failed attempt gives way.
+    warehouse.record(&stopped(run_key(2), RunOutcome::Failed, "stopped")).await.unwrap();
+    let idle = RunRecord { rows_read: 0, days: DayRange::new(0, 0), ..record(run_key(2)) };
+    let receipt = warehouse.publish_unchanged(&idle, &first.key).await.unwrap();
+    assert_eq!(receipt.record, idle);
+    assert_eq!(read(warehouse).await, moon_core::Published { run: Some(idle.clone()), ..before.clone() });
+    assert_eq!(warehouse.cells(DayRange::ALL).await.unwrap(), cells);
+    assert_eq!(warehouse.runs(10).await.unwrap(), [idle.clone(), first.clone()]);
+
+    let other = RunRecord { rows_read: 7, ..idle.clone() };
+    assert_eq!(warehouse.publish_unchanged(&other, &first.key).await.unwrap().record, idle, "a repeat");
+    let opening = warehouse.open(&run_key(2), &Scope::full()).await.unwrap();
+    assert!(matches!(opening, moon_core::Opening::AlreadyPublished(receipt) if receipt.record == idle));
+    publish(warehouse, run_key(3), &Scope::full(), &[("2026-03-02", 5)]).await.unwrap();
+    assert_eq!(warehouse.publish_unchanged(&other, &first.key).await.unwrap().record, idle, "a late repeat");
+    assert_eq!(read(warehouse).await.run.map(|run| run.key), Some(run_key(3)));
+}
+
+/// It is refused behind a later run, and has to look again when any other one was published than the one that it was
+/// compared with.
+pub async fn a_run_that_changes_nothing_follows_the_one_it_was_compared_with(warehouse: Arc<dyn Warehouse>) {
+    let warehouse = warehouse.as_ref();
+    let kind = async |number, shown| {
+        let outcome = warehouse.publish_unchanged(&record(run_key(number)), &run_key(shown)).await;
+        outcome.map(|_| ()).map_err(|error| error.kind())
+    };
+    assert_eq!(kind(2, 1).await, Err(ErrorKind::Contention), "nothing was published");
+    for number in [1, 3] {
+        publish(warehouse, run_key(number), &Scope::full(), &[("2026-03-01", 100)]).await.unwrap();
+    }
+    let before = read(warehouse).await;
+    assert_eq!(kind(4, 1).await, Err(ErrorKind::Contention));
+    assert_eq!(kind(2, 1).await, Err(ErrorKind::Refused));
+    assert_eq!(kind(2, 3).await, Err(ErrorKind::Refused));
+    let earlier = record(RunKey { epoch: 0, ..run_key(9) });
+    let error = warehouse.publish_unchanged(&earlier, &run_key(3)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    assert_eq!(read(warehouse).await, before);
+    assert_eq!(warehouse.runs(10).await.unwrap().len(), 2);
+    assert_eq!(kind(4, 3).await, Ok(()));
+}
