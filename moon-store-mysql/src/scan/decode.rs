@@ -16,6 +16,12 @@ pub(super) fn reserve(columns: &mut PostingColumns, postings: usize) {
     amount.reserve(postings);
 }
 
+/// Fills the columns of agents and given places, where they were not read.
+pub(super) fn fill_agents(columns: &mut PostingColumns) {
+    columns.agent.resize(columns.day.len(), UNASSIGNED_INDEX);
+    columns.given.resize(columns.day.len(), 0);
+}
+
 /// Reads postings, whose days ascend: a day is worked out once.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
@@ -23,25 +29,26 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Adds a row of sale date, product, team, branch, amount, and perhaps agent and given places. Codes are still the
-    /// numbers under which the database keeps them.
+    /// Adds a row of sale date, product, team, branch, amount, and perhaps agent and given places: columns of these that were
+    /// not read are to be [filled](fill_agents). Codes are still the numbers under which the database keeps them.
     #[inline]
     pub(super) fn posting(&mut self, row: &Row, columns: &mut PostingColumns) -> Result<()> {
         let value = |place| row.as_ref(place);
         let (Some(Value::Date(year, month, day, ..)), Some(Value::Int(amount))) = (value(0), value(4)) else {
             return Err(unexpected());
         };
-        let (agent, given) = match (value(5), value(6)) {
-            (None, None) => (UNASSIGNED_INDEX, 0),
-            (agent, Some(Value::Int(given))) => (number(agent)?, u8::try_from(*given).map_err(|_| unexpected())?),
+        match (value(5), value(6)) {
+            (None, None) => {}
+            (agent, Some(Value::Int(given))) => {
+                columns.agent.push(number(agent)?);
+                columns.given.push(u8::try_from(*given).map_err(|_| unexpected())?);
+            }
             _ => return Err(unexpected()),
-        };
+        }
         columns.day.push(self.day(*year, *month, *day)?);
         columns.product.push(number(value(1))?);
         columns.team.push(number(value(2))?);
         columns.branch.push(number(value(3))?);
-        columns.agent.push(agent);
-        columns.given.push(given);
         columns.amount.push(*amount);
         Ok(())
     }

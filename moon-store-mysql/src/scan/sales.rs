@@ -47,6 +47,7 @@ impl Arriving<'_> {
     /// Ends a batch: counts, and replaces numbers by indices.
     fn end_batch(&mut self) -> Result<PostingBatch> {
         let mut batch = std::mem::take(&mut self.batch);
+        decode::fill_agents(&mut batch.sales);
         let days = &batch.sales.day;
         self.count += days.len();
         if let Some(day) = days.last().copied() {
