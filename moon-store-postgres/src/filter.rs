@@ -13,7 +13,7 @@ pub(crate) const START: &str = "$1::date[]";
 /// See [`START`].
 pub(crate) const END: &str = "$2::date[]";
 
-/// Up to how many ranges of days stand in a condition one by one.
+/// How many ranges of days stand in a condition one by one, at most. Of more, neighbours are looked up together.
 const RANGES_MAX: usize = 64;
 
 /// Days and conditions on `ledger_sales s`.
@@ -79,25 +79,74 @@ impl SaleConditions {
         params
     }
 
-    /// ` AND ...`: a day lies in the days. Few ranges are compared one by one, which the server looks up in an index on the
-    /// day; for a condition on a subquery it would read all rows. A single range keeps the order of the index, too.
+    /// ` AND ...`: a day lies in the days. Ranges are compared one by one, which the server looks up in an index on the day;
+    /// for a condition on a subquery it would read all rows. A single range keeps the order of the index, too. Of many
+    /// ranges those that lie closest are looked up together, and what lies between them is left out afterwards.
     pub(crate) fn days(&self, day: &str) -> String {
         // The parameters have to appear, or the server could not tell their types.
         match self.starts.as_slice() {
             _ if !self.bounded => format!(" AND cardinality({START}) = cardinality({END})"),
-            ranges if ranges.len() <= RANGES_MAX => {
-                let one = |place| format!("{day} >= ({START})[{place}] AND {day} < ({END})[{place}]");
-                let any: Vec<String> = (1..=ranges.len()).map(one).collect();
-                format!(" AND ({})", any.join(" OR "))
+            _ => {
+                let groups = groups(&self.starts, &self.ends);
+                let one =
+                    |(first, last): &(usize, usize)| format!("{day} >= ({START})[{first}] AND {day} < ({END})[{last}]");
+                let any: Vec<String> = groups.iter().map(one).collect();
+                let mut sql = format!(" AND ({})", any.join(" OR "));
+                if groups.len() < self.starts.len() {
+                    // The last range that begins by then: a binary search.
+                    sql.push_str(&format!(" AND {day} < ({END})[width_bucket({day}, {START})]"));
+                }
+                sql
             }
-            _ => format!(
-                " AND EXISTS (SELECT 1 FROM unnest({START}, {END}) AS r (lo, hi) WHERE {day} >= r.lo AND {day} < r.hi)"
-            ),
         }
     }
+}
+
+/// At most [`RANGES_MAX`] groups of neighbouring ranges, each by the places of its first and last one, from 1 on: cut where
+/// the most days lie between two ranges.
+fn groups(starts: &[Day], ends: &[Day]) -> Vec<(usize, usize)> {
+    let mut cuts: Vec<(i32, usize)> = Vec::with_capacity(starts.len());
+    for (behind, (end, start)) in ends.iter().zip(starts.iter().skip(1)).enumerate() {
+        cuts.push((start.0.saturating_sub(end.0), behind + 1));
+    }
+    cuts.sort_unstable_by(|one, other| other.cmp(one));
+    cuts.truncate(RANGES_MAX - 1);
+    let mut lasts: Vec<usize> = cuts.into_iter().map(|(_, last)| last).chain([starts.len()]).collect();
+    lasts.sort_unstable();
+    let firsts = std::iter::once(1).chain(lasts.iter().map(|last| last + 1));
+    firsts.zip(lasts.iter().copied()).collect()
 }
 
 /// Whether a set of days has none.
 pub(crate) fn is_empty(days: &DaySet) -> bool {
     days.ranges().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn days(days: impl IntoIterator<Item = i32>) -> Vec<Day> {
+        days.into_iter().map(Day).collect()
+    }
+
+    #[test]
+    fn few_ranges_stand_for_themselves() {
+        assert_eq!(groups(&days([1]), &days([9])), [(1, 1)]);
+        assert_eq!(groups(&days([1, 20, 30]), &days([9, 21, 31])), [(1, 1), (2, 2), (3, 3)]);
+    }
+
+    #[test]
+    fn of_many_ranges_the_closest_are_looked_up_together() {
+        // 100 single days, every other one, and behind each tenth of them a longer gap.
+        let start = |number: i32| number * 2 + number / 10 * 50;
+        let found = groups(&days((0..100).map(start)), &days((0..100).map(|number| start(number) + 1)));
+        assert_eq!(found.len(), RANGES_MAX);
+        assert_eq!(found.first(), Some(&(1, 10)), "no gap of one day is kept before the last ones");
+        let joined: Vec<usize> = found.iter().flat_map(|(first, last)| *first..=*last).collect();
+        assert_eq!(joined, (1..=100).collect::<Vec<_>>(), "each once, in order");
+        for tenth in (10..100).step_by(10) {
+            assert!(found.iter().any(|(_, last)| *last == tenth), "cut behind {tenth}");
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! Scans and sums of more than one batch.
 
 use futures_util::TryStreamExt as _;
-use moon_core::{DaySet, Dimension, Fold, FoldPlan, PostingBatch, PostingFilter, Pushdown, Store, TotalsPlan, TxMode};
+use moon_core::{
+    DayRange, DaySet, Dimension, Fold, FoldPlan, PostingBatch, PostingFilter, Pushdown, Store, TotalsPlan, TxMode,
+};
 use moon_testkit::builders::{days, fill};
 
 use crate::support::{Database, skipped};
@@ -30,7 +32,13 @@ async fn a_scan_of_many_batches_equals_the_sums_of_the_server() {
     database.client().await.batch_execute(MANY).await.unwrap();
     let mut unit = store.begin(TxMode::ReadOnly).await.unwrap();
     let some: DaySet = [days("2026-02-03", "2026-02-20"), days("2026-11-01", "2027-01-05")].into_iter().collect();
-    for (filter, least) in [(PostingFilter::default(), 4), (PostingFilter::days(some), 1)] {
+    // More pieces than are looked up one by one.
+    let (first, last) = (days("2026-01-01", "2026-01-01").start(), days("2026-12-31", "2026-12-31").start());
+    let pieces: DaySet = (first..=last).step_by(2).map(|day| DayRange::new(day, day + 1)).collect();
+    assert_eq!(pieces.ranges().len(), 183);
+    for (filter, least) in
+        [(PostingFilter::default(), 4), (PostingFilter::days(some), 1), (PostingFilter::days(pieces), 2)]
+    {
         let batches: Vec<PostingBatch> = unit.postings().scan(&filter).try_collect().await.unwrap();
         assert!(batches.len() >= least, "{} batches", batches.len());
         assert!(batches.iter().all(|batch| batch.len() <= 65_536));
