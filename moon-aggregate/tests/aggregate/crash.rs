@@ -165,3 +165,23 @@ async fn a_restored_store_needs_a_new_epoch() {
         assert_eq!(fixture.run().await.unwrap_err().kind(), ErrorKind::Refused, "the old source is fenced off");
     }
 }
+
+#[tokio::test]
+async fn a_run_with_nothing_to_do_may_die_too() {
+    for fixture in fixtures().await {
+        let fixture = fixture.filled().await;
+        fixture.run().await.unwrap();
+        let seen = fixture.seen().await;
+        for (published, number) in [(false, 2), (true, 4)] {
+            fixture.die(published).await;
+            fixture.wait();
+            let report = fixture.run().await.unwrap();
+            assert_eq!((report.repeated, report.settled.is_some()), (!published, published), "{}", fixture.backend);
+            assert_eq!((report.record.key.number, report.record.manifest.cells), (number, 0));
+            assert_eq!(fixture.seen().await, seen, "{}", fixture.backend);
+            let marks = fixture.marks().await;
+            assert_eq!((marks.open, marks.claimed), (0, 0));
+        }
+        assert_eq!(fixture.warehouse.runs(9).await.unwrap().len(), 4, "{}", fixture.backend);
+    }
+}
