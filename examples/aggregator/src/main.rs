@@ -25,7 +25,9 @@ use moon_settings::finish;
 
 use crate::args::{Cli, Command};
 
-#[tokio::main]
+/// All work is done by turns of one task: another thread that waits for the servers' answers would only have to wake it for
+/// each of them, which makes a run a tenth slower.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
     finish(match &command {
