@@ -33,7 +33,7 @@ const TELL_EVERY: u64 = 500_000;
 const DRAINED: [&str; 2] = [
     "SELECT s.sale_date, s.product_id, s.team_id, s.branch_id, s.amount
      FROM ledger_sales s FORCE INDEX (PRIMARY) WHERE s.state = 0 ORDER BY s.sale_date, s.id",
-    "SELECT STRAIGHT_JOIN s.sale_date, s.product_id, s.team_id, s.branch_id, s.agent_id, s.given, j.amount, j.own_date, j.count
+    "SELECT STRAIGHT_JOIN s.sale_date, s.product_id, s.team_id, s.branch_id, j.amount, j.own_date, j.count
      FROM ledger_adjustments j JOIN ledger_sales s FORCE INDEX (PRIMARY) ON s.sale_date = j.sale_date AND s.id = j.sale_id
      WHERE s.state = 0 ORDER BY j.sale_date, j.sale_id, j.revision",
 ];
