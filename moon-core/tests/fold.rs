@@ -381,6 +381,34 @@ fn what_a_store_must_not_send_is_an_error() {
 }
 
 #[test]
+fn many_merged_folds_go_on() {
+    let plan = FoldPlan::daily(&[Dimension::Team, Dimension::Agent], DaySet::all());
+    let rows: Vec<_> = (0..40_u32)
+        .map(|number| Row {
+            day: 20_000 + i32::try_from(number % 7).unwrap(),
+            groups: [number % 3; 4],
+            amount: i64::from(number),
+            adjustment: (number % 5 == 0).then_some((20_003, -1)),
+        })
+        .collect();
+    let folded = |rows: &[Row]| {
+        let mut fold = Fold::new(plan.clone());
+        fold.push(&batch(rows, 1..3)).unwrap();
+        fold
+    };
+    let (first, others) = rows.split_first().unwrap();
+    let mut fold = folded(&[*first]);
+    for row in others {
+        fold.merge(folded(&[*row])).unwrap();
+    }
+    assert_eq!(fold.clone().finish().unwrap(), reference(&plan, &rows));
+    // What was merged stays when more comes, also codes that need other rows.
+    let more: Vec<_> = (0..200).map(|group| Row { day: 20_009, groups: [group; 4], ..*first }).collect();
+    fold.push(&batch(&more, 3..200)).unwrap();
+    assert_eq!(fold.finish().unwrap(), reference(&plan, &[rows, more].concat()));
+}
+
+#[test]
 fn a_merged_fold_goes_on_only_with_the_codes_it_knows() {
     let plan = FoldPlan::daily(&ALL, DaySet::all());
     let row = Row { day: 0, groups: [1; 4], amount: 1, adjustment: None };

@@ -27,6 +27,7 @@ use self::buckets::{BucketMap, block_length};
 use self::columns::{block_of, check_indices, check_lengths};
 use self::control::Control;
 use self::dictionary::Dictionaries;
+use self::merge::Aside;
 use self::packing::{Packing, magnitude};
 pub use self::parallel::fold_parallel;
 pub use self::plan::FoldPlan;
@@ -82,6 +83,8 @@ pub struct Fold {
     run: Run,
     packing: Packing,
     shared: SharedRows,
+    /// Those of merged folds.
+    aside: Vec<Aside>,
     tables: Vec<Table>,
     control: Control,
     /// Adjustments that wait.
@@ -105,6 +108,7 @@ impl Fold {
             run: Run::new(),
             packing: Packing::new(),
             shared: SharedRows::of_width(tables.len()),
+            aside: Vec::new(),
             tables,
             control: Control::default(),
             waiting: AdjustmentPostings::default(),
@@ -263,6 +267,7 @@ impl Fold {
     /// Moves everything into the tables, also what is in shared rows.
     fn unpack(&mut self) -> Result<()> {
         self.settle()?;
+        self.unpack_aside()?;
         self.unpack_adjustments()?;
         let (tables, control) = (&mut self.tables, &mut self.control);
         self.shared.rows_mut().drain(Side::Sales, 0..u32::MAX, &mut |drained| unpack(drained, tables, control))

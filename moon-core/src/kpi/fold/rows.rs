@@ -146,36 +146,6 @@ impl<const D: usize> Accumulators for Rows<D> {
     }
 }
 
-impl<const D: usize> Rows<D> {
-    /// Takes over the rows of another for which there is room; `bucket_of` translates its buckets, and groups are the same.
-    pub(super) fn absorb(&mut self, other: &mut Self, bucket_of: &[u32]) {
-        let [sales, others @ ..] = &mut self.sides;
-        let [their_sales, their_others @ ..] = &mut other.sides;
-        for (row, bucket) in their_sales.iter_mut().zip(bucket_of) {
-            let Some(own) = sales.get_mut(*bucket as usize) else { continue };
-            // The loads bound all cells of both.
-            let load = own.load.saturating_add(row.load);
-            if load <= LOAD_MAX {
-                own.add(row);
-                own.load = load;
-                *row = Row::EMPTY;
-            }
-        }
-        for (rows, their_rows) in others.iter_mut().zip(their_others) {
-            if !their_rows.is_empty() {
-                lengthen(rows, sales.len(), Row::EMPTY);
-            }
-            for (row, bucket) in their_rows.iter_mut().zip(bucket_of) {
-                let Some(own) = rows.get_mut(*bucket as usize) else { continue };
-                if own.plain.rows + row.plain.rows <= ADJUSTMENTS_MAX && own.fits(row) {
-                    own.add(row);
-                    *row = Row::EMPTY;
-                }
-            }
-        }
-    }
-}
-
 impl<const D: usize> Row<D> {
     const EMPTY: Self =
         Self { plain: Plain { minor: 0, count: 0, rows: 0 }, load: 0, parts: [Part([0; SHARED_GROUPS]); D] };
@@ -194,25 +164,6 @@ impl<const D: usize> Row<D> {
             *cell = cell.wrapping_add(small);
         }
         self.plain.add(Plain { minor: amount, count: count.into(), rows: 1 });
-    }
-
-    /// Whether sums of adjustments can be added cell by cell.
-    fn fits(&self, other: &Self) -> bool {
-        let mut parts = self.parts.iter().zip(&other.parts);
-        parts.all(|(own, other)| {
-            let mut cells = own.0.iter().zip(&other.0);
-            cells.all(|(own, other)| *other == 0 || fits_adjustment(*own, *other))
-        })
-    }
-
-    /// Adds all sums of another row, whose cells fit.
-    fn add(&mut self, other: &Self) {
-        for (own, other) in self.parts.iter_mut().zip(&other.parts) {
-            for (own, other) in own.0.iter_mut().zip(&other.0) {
-                *own = own.wrapping_add(*other);
-            }
-        }
-        self.plain.add(other.plain);
     }
 }
 

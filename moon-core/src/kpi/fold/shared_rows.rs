@@ -97,16 +97,4 @@ impl SharedRows {
             Self::Four(rows) => rows,
         }
     }
-
-    /// Takes over the rows of another of the same width for which there is room; `bucket_of` translates its buckets, and
-    /// groups are the same.
-    pub(super) fn absorb(&mut self, other: &mut Self, bucket_of: &[u32]) {
-        match (self, other) {
-            (Self::One(own), Self::One(other)) => own.absorb(other, bucket_of),
-            (Self::Two(own), Self::Two(other)) => own.absorb(other, bucket_of),
-            (Self::Three(own), Self::Three(other)) => own.absorb(other, bucket_of),
-            (Self::Four(own), Self::Four(other)) => own.absorb(other, bucket_of),
-            _ => {}
-        }
-    }
 }

@@ -229,11 +229,11 @@ impl Table {
     }
 
     /// Hands out the figures of the groups that have a posting in a bucket, in the order given; `shared` are the cells of
-    /// the bucket in the shared rows, by [`Side`]. Nothing may be packed any more.
+    /// the bucket in shared rows, by [`Side`]. Nothing may be packed any more.
     pub(super) fn figures<G>(
         &self,
         bucket: u32,
-        shared: [&[i64]; 3],
+        shared: &[[&[i64]; 3]],
         groups: &[(u32, G)],
         mut hand_out: impl FnMut(&G, Figures) -> Result<()>,
     ) -> Result<()> {
@@ -241,11 +241,12 @@ impl Table {
         let own = self.sides.each_ref().map(|side| side.get(start..).unwrap_or_default());
         for (group, code) in groups {
             let small = |side: &[i64]| side.get(*group as usize).copied().unwrap_or(0);
-            let (shared, own) = (shared.map(small), own.map(small));
+            let own = own.map(small);
+            let shared = shared.iter().map(|sides| sides.map(small));
             let figures = if own == [0; 3] && self.carried.is_empty() {
                 figures_of_small(shared)
             } else {
-                self.figures_of(bucket, *group, [shared, own])?
+                self.figures_of(bucket, *group, shared.chain([own]))?
             };
             if let Some(figures) = figures {
                 hand_out(code, figures)?;
@@ -256,20 +257,16 @@ impl Table {
 
     /// The figures of a cell, given all its sums in small form; `None` when it has no posting.
     #[cold]
-    fn figures_of(&self, bucket: u32, group: u32, smalls: [[i64; 3]; 2]) -> Result<Option<Figures>> {
-        let [mut gross, mut net, mut activity] = [Tally::default(); 3];
-        for (index, side) in Side::ALL.into_iter().enumerate() {
-            let tally = match side {
-                Side::Sales => &mut gross,
-                Side::Net => &mut net,
-                Side::Activity => &mut activity,
-            };
-            *tally = self.carried.get(&(bucket, group, side)).copied().unwrap_or_default();
-            for small in smalls {
-                let total = tally.plus(Tally::of_small(small[index], side));
+    fn figures_of(&self, bucket: u32, group: u32, smalls: impl Iterator<Item = [i64; 3]>) -> Result<Option<Figures>> {
+        let carried = |side: Side| self.carried.get(&(bucket, group, side)).copied().unwrap_or_default();
+        let mut tallies = Side::ALL.map(carried);
+        for smalls in smalls {
+            for ((tally, small), side) in tallies.iter_mut().zip(smalls).zip(Side::ALL) {
+                let total = tally.plus(Tally::of_small(small, side));
                 *tally = total.ok_or_else(|| Error::new(ErrorKind::Refused, "sum is too large to be exact"))?;
             }
         }
+        let [gross, net, activity] = tallies;
         if gross.rows | net.rows | activity.rows == 0 {
             return Ok(None);
         }
@@ -283,18 +280,24 @@ pub(super) fn shares(groups: usize) -> bool {
     groups <= SHARED_GROUPS
 }
 
-/// The figures of a cell that has nothing but sums in small form, which are far from 64 bits; `None` without a posting.
-fn figures_of_small(smalls: [i64; 3]) -> Option<Figures> {
-    if smalls == [0; 3] {
-        return None;
-    }
-    let [gross, net, activity] = smalls;
-    let gross = Tally::of_small(gross, Side::Sales).sum;
-    let and = |small: i64, side: Side| {
+/// The figures of a cell that has nothing but sums in small form, few and far from 64 bits; `None` without a posting.
+fn figures_of_small(smalls: impl Iterator<Item = [i64; 3]>) -> Option<Figures> {
+    let (mut figures, mut is_empty) = (Figures::default(), true);
+    let add = |sum: &mut Sum, small: i64, side: Side| {
         let Sum { minor, count } = Tally::of_small(small, side).sum;
-        Sum::new(gross.minor + minor, gross.count + count)
+        *sum = Sum::new(sum.minor + minor, sum.count + count);
     };
-    Some(Figures { net: and(net, Side::Net), gross, activity: and(activity, Side::Activity) })
+    for [sales, net, activity] in smalls.filter(|smalls| *smalls != [0; 3]) {
+        is_empty = false;
+        for (sum, adjustments, side) in
+            [(&mut figures.net, net, Side::Net), (&mut figures.activity, activity, Side::Activity)]
+        {
+            add(sum, sales, Side::Sales);
+            add(sum, adjustments, side);
+        }
+        add(&mut figures.gross, sales, Side::Sales);
+    }
+    (!is_empty).then_some(figures)
 }
 
 /// The same rows, longer.

@@ -86,11 +86,10 @@ pub(super) fn try_add_sales(cell: &mut i64, small: i64) -> bool {
     fits
 }
 
-/// Whether adjustments in small form can be added to others in small form.
+/// Whether an adjustment in small form can be added to a sum in small form.
 pub(super) fn fits_adjustment(cell: i64, small: i64) -> bool {
     let most = (1 << (ADJUSTED_BITS - 1)) - 1;
-    let rows = |small: i64| small & ((1 << ADJUSTED_BITS) - 1);
-    rows(cell) + rows(small) <= most && small != 0 && cell.checked_add(small).is_some()
+    cell & ((1 << ADJUSTED_BITS) - 1) < most && small != 0 && cell.checked_add(small).is_some()
 }
 
 /// Adds one adjustment in small form, and says whether it fitted; if not, nothing was added.
