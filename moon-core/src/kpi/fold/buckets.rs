@@ -19,6 +19,13 @@ pub(super) struct Days<'f> {
     pub(super) by_day: &'f [u32],
 }
 
+impl<'f> Days<'f> {
+    /// The bucket of a day, or what stands for an unknown one; `None` outside of the table.
+    pub(super) fn get(self, day: i32) -> Option<&'f u32> {
+        self.by_day.get(offset(self.first, day))
+    }
+}
+
 /// Numbers the buckets in the order in which their first row arrives, behind [`OUTSIDE`], and remembers the bucket of
 /// each day in a dense table over the range of days seen so far: at most 13 MB for all business dates.
 #[derive(Debug, Clone)]
