@@ -166,23 +166,22 @@ impl<'c> Session<'c> {
         self.done(doing, answer).map(|rows| rows.into_iter().map(Row).collect())
     }
 
-    /// All rows of a query, which is sent behind a statement whose rows nobody wants, such as one that locks, without
-    /// waiting for it.
+    /// All rows of a query, which is sent behind a statement of whose rows only the number is wanted, such as one that locks,
+    /// without waiting for it.
     pub(crate) async fn rows_behind(
         &mut self,
         doing: &str,
-        first: Option<&str>,
+        first: &str,
         sql: &str,
         params: &[Param<'_>],
-    ) -> Result<Vec<Row>> {
-        let Some(first) = first else { return self.rows(doing, sql, params).await };
+    ) -> Result<(u64, Vec<Row>)> {
         self.client()?;
         self.busy = true;
         let client = self.client()?;
         // Both are polled in this order, and so sent in it.
         let work = try_join(client.execute_typed(first, params), client.query_typed(sql, params));
         let answer = tokio::time::timeout(self.answer, work).await;
-        self.done(doing, answer).map(|(_, rows)| rows.into_iter().map(Row).collect())
+        self.done(doing, answer).map(|(first, rows)| (first, rows.into_iter().map(Row).collect()))
     }
 
     /// All rows of each of some queries without parameters, which are sent one behind the other without waiting.

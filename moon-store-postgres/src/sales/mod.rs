@@ -71,8 +71,19 @@ impl PostgresUnit<'_> {
                  {SALE_TABLES}"
             );
             let params = columns.params();
-            let lock = self.session.writes().then_some(lock.as_str());
-            for row in self.session.rows_behind(DOING, lock, &read, &params).await? {
+            let rows = if self.session.writes() {
+                loop {
+                    let (locked, rows) = self.session.rows_behind(DOING, &lock, &read, &params).await?;
+                    // A sale that came between the two statements was read without a lock: what is decided from it could
+                    // be outdated before it is written.
+                    if u64::try_from(rows.len()) == Ok(locked) {
+                        break rows;
+                    }
+                }
+            } else {
+                self.session.rows(DOING, &read, &params).await?
+            };
+            for row in rows {
                 let place = usize::try_from(row.get::<i64>(row::PLACE)?).unwrap_or(usize::MAX);
                 let state: i16 = row.get(row::STATE)?;
                 if let Some(known) = known.get_mut(place) {
