@@ -131,8 +131,8 @@ pub(crate) async fn confirm(ledger: &Ledger, claim: &Claim) -> Result<()> {
     }
 }
 
-/// Removes the marks of a published run, notes that it is finished and what it told, and gives the lease back. A repeat changes nothing,
-/// and neither does it when another run has begun in the meantime.
+/// Removes the marks of a published run, notes that it is finished and what it told, and gives the lease back. A repeat
+/// changes nothing, and neither does it when another run has begun in the meantime.
 pub(crate) async fn settle(ledger: &Ledger, run: &RunRecord, holder: Uuid) -> Result<()> {
     retry_transient(ledger.pause(), || async {
         let mut unit = ledger.store().begin(TxMode::ReadWrite).await?;

@@ -47,7 +47,6 @@ fn follow(
     found: &mut Vec<ClosedDifference>,
 ) {
     type Place<'c> = (Dimension, BusinessDate, &'c Arc<str>);
-    let place = |cell: &'_ Cell| (cell.dimension, cell.day);
     let mut figures: BTreeMap<Place<'_>, (Figures, Figures)> = BTreeMap::new();
     let difference = |(dimension, day, code): Place<'_>, run, expected, found| ClosedDifference {
         period: closing.period,
@@ -59,8 +58,7 @@ fn follow(
         found,
     };
     for cell in frozen {
-        let (dimension, day) = place(cell);
-        figures.entry((dimension, day, &cell.code)).or_default().0 = cell.figures;
+        figures.entry((cell.dimension, cell.day, &cell.code)).or_default().0 = cell.figures;
     }
     for row in restated.iter().filter(|row| row.run > closing.closed_by) {
         let place = (row.dimension, row.day, &row.code);
@@ -74,8 +72,7 @@ fn follow(
         // Else the run has put back what somebody had changed past the library, which is in order again.
     }
     for cell in current {
-        let (dimension, day) = place(cell);
-        figures.entry((dimension, day, &cell.code)).or_default().1 = cell.figures;
+        figures.entry((cell.dimension, cell.day, &cell.code)).or_default().1 = cell.figures;
     }
     for (place, (expected, current)) in figures {
         if expected != current {

@@ -78,7 +78,7 @@ impl MysqlStage {
             let params = if statement.starts_with("DELETE") { Vec::new() } else { of_run() };
             session.execute(DOING, statement, params).await?;
         }
-        let record = runs::as_published(record);
+        let record = record.as_published();
         closing::apply(session, &record, &self.reopened, &self.closed).await?;
         runs::keep(session, &record, self.currency).await?;
         Ok(Receipt { record })

@@ -1,7 +1,7 @@
 //! Records of runs, and the fence that keeps an older run from replacing a newer one.
 
 use chrono::{DateTime, Utc};
-use moon_core::{Currency, Error, ErrorKind, Receipt, Result, RunKey, RunOutcome, RunRecord};
+use moon_core::{Currency, Error, ErrorKind, Receipt, Result, RunKey, RunRecord};
 use mysql_async::{Row, Value};
 
 use super::rows::decimal;
@@ -105,14 +105,9 @@ pub(super) async fn publish_unchanged(
     }
     let last = last_published(session).await?.map(|last| last.key);
     record.key.check_unchanged(shown, last.as_ref())?;
-    let record = as_published(record);
+    let record = record.as_published();
     keep(session, &record, currency).await?;
     Ok(Receipt { record })
-}
-
-/// A record as it is kept when its run is published.
-pub(super) fn as_published(record: &RunRecord) -> RunRecord {
-    RunRecord { outcome: RunOutcome::Published, error: None, ..record.clone() }
 }
 
 /// An instant for people, in UTC.

@@ -142,7 +142,7 @@ pub(crate) async fn publish(
         let params = if statement.starts_with("DELETE") { of_run.get(..0) } else { of_run.get(..) };
         session.execute(DOING, statement, params.unwrap_or_default()).await?;
     }
-    let record = runs::as_published(record);
+    let record = record.as_published();
     closing::apply(session, run, &record).await?;
     runs::keep(session, &record, run.currency).await?;
     Ok(Receipt { record })

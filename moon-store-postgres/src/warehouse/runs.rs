@@ -2,7 +2,7 @@
 //! dialect knows; parameters and results are text.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use moon_core::{Currency, Error, ErrorKind, Receipt, Result, RunKey, RunOutcome, RunRecord};
+use moon_core::{Currency, Error, ErrorKind, Receipt, Result, RunKey, RunRecord};
 use tokio_postgres::types::Type;
 
 use crate::session::{Param, Session};
@@ -112,14 +112,9 @@ pub(crate) async fn publish_unchanged(
     }
     let last = last_published(session).await?.map(|last| last.key);
     record.key.check_unchanged(shown, last.as_ref())?;
-    let record = as_published(record);
+    let record = record.as_published();
     keep(session, &record, currency).await?;
     Ok(Receipt { record })
-}
-
-/// A record as it is kept when its run is published.
-pub(crate) fn as_published(record: &RunRecord) -> RunRecord {
-    RunRecord { outcome: RunOutcome::Published, error: None, ..record.clone() }
 }
 
 /// An instant as text.

@@ -85,7 +85,7 @@ impl SqliteStage {
             .execute(session.writing()?)
             .await;
         session.done(DOING, outcome)?;
-        let record = runs::as_published(record);
+        let record = record.as_published();
         closing::apply(session, &record, &self.reopened, &self.closed).await?;
         runs::keep(session, &record, self.currency).await?;
         clear(session, Some(&self.run)).await?;

@@ -167,6 +167,14 @@ pub struct RunRecord {
     pub manifest: Manifest,
 }
 
+impl RunRecord {
+    /// As a warehouse keeps it when the run is published, whatever its outcome says.
+    #[must_use]
+    pub fn as_published(&self) -> Self {
+        Self { outcome: RunOutcome::Published, error: None, ..self.clone() }
+    }
+}
+
 /// What a run published, to be compared with what is found later.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Manifest {
