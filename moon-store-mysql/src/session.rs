@@ -304,6 +304,20 @@ impl<'c> Session<'c> {
         self.failed = true;
     }
 
+    /// Commits what went well; otherwise rolls back and hands the error on.
+    pub(crate) async fn conclude<T>(self, outcome: Result<T>) -> Result<T> {
+        match outcome {
+            Ok(value) => {
+                self.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.rollback().await?;
+                Err(error)
+            }
+        }
+    }
+
     pub(crate) async fn commit(self) -> Result<()> {
         if self.failed {
             return Err(Error::new(

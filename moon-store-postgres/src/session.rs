@@ -276,6 +276,20 @@ impl<'c> Session<'c> {
         self.batch(doing, savepoint).await
     }
 
+    /// Commits what went well; otherwise rolls back and hands the error on.
+    pub(crate) async fn conclude<T>(self, outcome: Result<T>) -> Result<T> {
+        match outcome {
+            Ok(value) => {
+                self.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.rollback().await?;
+                Err(error)
+            }
+        }
+    }
+
     pub(crate) async fn commit(mut self) -> Result<()> {
         if matches!(self.link, Link::Lent(_)) {
             return Err(lent("committed"));

@@ -67,6 +67,20 @@ impl Session {
         self.done(doing, outcome)
     }
 
+    /// Commits what went well; otherwise rolls back and hands the error on.
+    pub(crate) async fn conclude<T>(self, outcome: Result<T>) -> Result<T> {
+        match outcome {
+            Ok(value) => {
+                self.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.rollback().await?;
+                Err(error)
+            }
+        }
+    }
+
     pub(crate) async fn commit(self) -> Result<()> {
         if self.failed {
             let _ = self.transaction.rollback().await;

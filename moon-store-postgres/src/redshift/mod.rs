@@ -100,13 +100,8 @@ impl Warehouse for RedshiftWarehouse {
 
     async fn migrate(&self) -> Result<()> {
         let mut session = self.connections.begin(Access::Write).await?;
-        match self.migrate_in(&mut session).await {
-            Ok(()) => session.commit().await,
-            Err(error) => {
-                session.rollback().await?;
-                Err(error)
-            }
-        }
+        let outcome = self.migrate_in(&mut session).await;
+        session.conclude(outcome).await
     }
 
     async fn open(&self, run: &RunKey, scope: &Scope) -> Result<Opening> {
@@ -126,16 +121,8 @@ impl Warehouse for RedshiftWarehouse {
         retry_contention(&Patience, || async {
             let mut session = self.connections.begin(Access::Write).await?;
             session.execute("publish figures", statements::LOCK_FENCE, &[]).await?;
-            match runs::publish_unchanged(&mut session, record, shown, self.currency).await {
-                Ok(receipt) => {
-                    session.commit().await?;
-                    Ok(receipt)
-                }
-                Err(error) => {
-                    session.rollback().await?;
-                    Err(error)
-                }
-            }
+            let outcome = runs::publish_unchanged(&mut session, record, shown, self.currency).await;
+            session.conclude(outcome).await
         })
         .await
     }

@@ -120,16 +120,8 @@ impl StagedRun for RedshiftStage {
         let stage = self.as_ref();
         retry_contention(&Patience, || async move {
             let mut session = stage.connections.begin(Access::Write).await?;
-            match stage.publish_in(&mut session, control, record).await {
-                Ok(receipt) => {
-                    session.commit().await?;
-                    Ok(receipt)
-                }
-                Err(error) => {
-                    session.rollback().await?;
-                    Err(error)
-                }
-            }
+            let outcome = stage.publish_in(&mut session, control, record).await;
+            session.conclude(outcome).await
         })
         .await
     }

@@ -137,16 +137,8 @@ impl Warehouse for PostgresWarehouse {
     async fn publish_unchanged(&self, record: &RunRecord, shown: &RunKey) -> Result<Receipt> {
         let mut session = self.connections.begin(Access::Write).await?;
         stage::lock_fence(&mut session).await?;
-        match runs::publish_unchanged(&mut session, record, shown, self.currency).await {
-            Ok(receipt) => {
-                session.commit().await?;
-                Ok(receipt)
-            }
-            Err(error) => {
-                session.rollback().await?;
-                Err(error)
-            }
-        }
+        let outcome = runs::publish_unchanged(&mut session, record, shown, self.currency).await;
+        session.conclude(outcome).await
     }
 
     async fn read(&self, days: DayRange) -> Result<Published> {

@@ -102,16 +102,8 @@ impl StagedRun for SqliteStage {
 
     async fn publish(self: Box<Self>, control: &ControlTotals, record: &RunRecord) -> Result<Receipt> {
         let mut session = self.connections.write().await?;
-        match self.publish_in(&mut session, control, record).await {
-            Ok(receipt) => {
-                session.commit().await?;
-                Ok(receipt)
-            }
-            Err(error) => {
-                session.rollback().await?;
-                Err(error)
-            }
-        }
+        let outcome = self.publish_in(&mut session, control, record).await;
+        session.conclude(outcome).await
     }
 
     async fn discard(self: Box<Self>) -> Result<()> {

@@ -14,6 +14,8 @@ mod paused;
 mod program;
 #[path = "../servers/mod.rs"]
 mod servers;
+#[path = "../servers/store.rs"]
+mod store;
 mod together;
 mod vanished;
 mod watch;

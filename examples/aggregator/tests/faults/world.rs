@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moon_aggregate::{Aggregation, Silent, VerifyOptions};
-use moon_core::{Ledger, LedgerOptions, Mark, RecordKey, Store, Warehouse};
+use moon_core::{Ledger, LedgerOptions, Mark, RecordKey, Warehouse};
 use moon_settings::GrowingPause;
-use moon_store_mysql::MysqlStore;
-use moon_store_postgres::{PostgresStore, PostgresWarehouse};
+use moon_store_postgres::PostgresWarehouse;
 use moon_testkit::builders::{currency, reading};
 
 use crate::figures::{self, State};
 use crate::program::Program;
 use crate::servers::{Database, Server};
+use crate::store::open_store;
 
 /// A lease that a test can wait for.
 pub(crate) const LEASE: &str = "1s";
@@ -65,10 +65,7 @@ impl World {
         }
         let source = Database::create(server).await;
         let source_url = source.url();
-        let store: Arc<dyn Store> = match server {
-            Server::Mysql => Arc::new(MysqlStore::connect(&source_url).await.unwrap()),
-            Server::Postgres => Arc::new(PostgresStore::connect(&source_url).await.unwrap()),
-        };
+        let store = open_store(server, &source_url).await;
         store.migrate().await.unwrap();
         let options = LedgerOptions { currency: Some(currency()), ..LedgerOptions::default() };
         let ledger = Ledger::open(store, &options).await.unwrap().with_pause(Arc::new(GrowingPause));

@@ -1,15 +1,11 @@
 //! Rows written past the library, on real servers: each is found, and a full run heals them.
 
 use std::fs;
-use std::sync::Arc;
-
-use moon_core::Store;
-use moon_store_mysql::MysqlStore;
-use moon_store_postgres::PostgresStore;
 
 use crate::common::{Run, aggregator, json};
 use crate::ledger::{cancel, fill, folder, now, over, record, sale};
 use crate::servers::{Database, Server};
+use crate::store::open_store;
 
 #[test]
 fn a_right_ledger_in_each_format() {
@@ -27,10 +23,10 @@ fn a_right_ledger_in_each_format() {
     assert_eq!(csv, "what,when,code,warehouse,source,pending\n");
 }
 
-async fn dirty(server: Server, store: impl AsyncFn(&str) -> Arc<dyn Store>) {
+async fn dirty(server: Server) {
     let source = Database::create(server).await;
     let figures = Database::create(Server::Postgres).await;
-    fill(&over(store(&source.url()).await).await).await;
+    fill(&over(open_store(server, &source.url()).await).await).await;
     let desk = tempfile::tempdir().unwrap();
     let settings = format!("store_url = {:?}\nwarehouse_url = {:?}\n", source.url(), figures.url());
     fs::write(desk.path().join("moon.toml"), settings).unwrap();
@@ -84,7 +80,7 @@ async fn dirty(server: Server, store: impl AsyncFn(&str) -> Arc<dyn Store>) {
 
     // What else is asked of a server: a closed month against what came later, and the postings behind it.
     assert_eq!(run(&["close", "2026-05"]).code, 0);
-    let ledger = over(store(&source.url()).await).await;
+    let ledger = over(open_store(server, &source.url()).await).await;
     record(&ledger, &[cancel("3", "2026-06-02", 10_000), sale("5", None, "Junior", 5, "2026-05-31")]).await;
     let behind = run(&["explain", "team", "Alpha", "2026-06", "--basis", "activity", "--format", "csv"]);
     assert_eq!(behind.code, 0, "{}", behind.err);
@@ -111,19 +107,13 @@ async fn dirty(server: Server, store: impl AsyncFn(&str) -> Arc<dyn Store>) {
 #[test]
 fn a_dirty_postgres() {
     if !Server::Postgres.skipped() {
-        now(dirty(Server::Postgres, async |url: &str| {
-            let store: Arc<dyn Store> = Arc::new(PostgresStore::connect(url).await.unwrap());
-            store
-        }));
+        now(dirty(Server::Postgres));
     }
 }
 
 #[test]
 fn a_dirty_mysql() {
     if !Server::Postgres.skipped() && !Server::Mysql.skipped() {
-        now(dirty(Server::Mysql, async |url: &str| {
-            let store: Arc<dyn Store> = Arc::new(MysqlStore::connect(url).await.unwrap());
-            store
-        }));
+        now(dirty(Server::Mysql));
     }
 }

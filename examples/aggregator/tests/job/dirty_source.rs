@@ -2,16 +2,13 @@
 //! added or removed, a cancellation, a name. No mark tells of it, so that only a full run brings it to light.
 
 use std::fs;
-use std::sync::Arc;
 
-use moon_core::Store;
-use moon_store_mysql::MysqlStore;
-use moon_store_postgres::PostgresStore;
 use serde_json::Value;
 
 use crate::common::{aggregator, json};
 use crate::ledger::{fill, now, over};
 use crate::servers::{Database, Server};
+use crate::store::open_store;
 
 /// The columns of a sale but its key, its day and its reference.
 const COLUMNS: &str = "source_id, product_id, agent_id, team_id, branch_id, given, kind, state, amount, revision, \
@@ -28,10 +25,10 @@ const DAYS: [(&str, &str, &str); 6] = [
     ("2026-05-25", "0.00", "400.00"),
 ];
 
-async fn dirty(server: Server, store: impl AsyncFn(&str) -> Arc<dyn Store>) {
+async fn dirty(server: Server) {
     let source = Database::create(server).await;
     let figures = Database::create(Server::Postgres).await;
-    fill(&over(store(&source.url()).await).await).await;
+    fill(&over(open_store(server, &source.url()).await).await).await;
     let desk = tempfile::tempdir().unwrap();
     let settings = format!("store_url = {:?}\nwarehouse_url = {:?}\n", source.url(), figures.url());
     fs::write(desk.path().join("moon.toml"), settings).unwrap();
@@ -91,19 +88,13 @@ fn cells(found: &Value) -> Vec<String> {
 #[test]
 fn rows_past_the_library_in_postgres() {
     if !Server::Postgres.skipped() {
-        now(dirty(Server::Postgres, async |url: &str| {
-            let store: Arc<dyn Store> = Arc::new(PostgresStore::connect(url).await.unwrap());
-            store
-        }));
+        now(dirty(Server::Postgres));
     }
 }
 
 #[test]
 fn rows_past_the_library_in_mysql() {
     if !Server::Postgres.skipped() && !Server::Mysql.skipped() {
-        now(dirty(Server::Mysql, async |url: &str| {
-            let store: Arc<dyn Store> = Arc::new(MysqlStore::connect(url).await.unwrap());
-            store
-        }));
+        now(dirty(Server::Mysql));
     }
 }

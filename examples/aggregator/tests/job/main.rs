@@ -16,4 +16,6 @@ mod schedule;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod status;
+#[path = "../servers/store.rs"]
+mod store;
 mod usage;

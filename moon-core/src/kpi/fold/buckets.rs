@@ -15,8 +15,8 @@ const RUN_ROWS_MIN: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Days<'f> {
     /// The first day that may have a bucket, and the buckets from there on; see [`look_up`].
-    pub(super) first: i32,
-    pub(super) by_day: &'f [u32],
+    first: i32,
+    by_day: &'f [u32],
 }
 
 impl<'f> Days<'f> {
@@ -169,6 +169,6 @@ fn offset(base: i32, day: i32) -> usize {
 }
 
 /// The bucket of a day in such a table; no bucket has the number that stands for an unknown one.
-pub(super) fn look_up(base: i32, by_day: &[u32], day: i32) -> u32 {
+fn look_up(base: i32, by_day: &[u32], day: i32) -> u32 {
     by_day.get(offset(base, day)).copied().unwrap_or(UNKNOWN)
 }

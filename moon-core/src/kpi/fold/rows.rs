@@ -1,6 +1,8 @@
 //! Accumulators of one bucket next to one another.
 
-use super::buckets::{Days, look_up};
+use std::ops::Range;
+
+use super::buckets::Days;
 use super::columns::unknown_index;
 use super::control::Plain;
 use super::runs::{RunSums, full};
@@ -8,7 +10,6 @@ use super::shared_rows::{Accumulators, Drained, HandOut, MixedBlock};
 use super::tally::{SALE_BITS, Side, fits_adjustment, small_adjustment};
 use super::{BLOCK_ROWS, lengthen, packing};
 use crate::{Dimension, Result};
-use std::ops::Range;
 
 /// How many groups a dimension may have to take part.
 pub(super) const SHARED_GROUPS: usize = 64;
@@ -98,10 +99,11 @@ impl<const D: usize> Accumulators for Rows<D> {
         for side in [&mut *net, &mut *activity] {
             lengthen(side, sales.len(), Row::EMPTY);
         }
+        let place = |day: i32| days.get(day).map_or(usize::MAX, |bucket| *bucket as usize);
         let rows = adjustments.days.iter().zip(own_days).zip(adjustments.amounts).zip(counts);
         for (index, (((day, own_day), amount), count)) in rows.enumerate() {
-            let net = net.get_mut(look_up(days.first, days.by_day, *day) as usize);
-            let activity = activity.get_mut(look_up(days.first, days.by_day, *own_day) as usize);
+            let net = net.get_mut(place(*day));
+            let activity = activity.get_mut(place(*own_day));
             let (Some(net), Some(activity)) = (net, activity) else { return index };
             let groups = columns.map(|column| column.get(index).copied().unwrap_or(u32::MAX) as usize);
             let small = small_adjustment(*amount, *count);
