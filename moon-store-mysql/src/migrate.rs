@@ -151,6 +151,25 @@ async fn stored(connections: &Connections, schema: &Schema) -> Result<Progress> 
     Ok(progress)
 }
 
+/// Whether a schema is there as this program wants it; nothing is written.
+///
+/// # Errors
+/// `Refused` when it is of another version, or a migration was broken off.
+pub(crate) async fn is_current(connections: &Connections, schema: &Schema) -> Result<bool> {
+    let target = target(schema);
+    let found = stored(connections, schema).await?;
+    if found == Progress::default() || found == (Progress { version: target, ..Progress::default() }) {
+        return Ok(found.version == target);
+    }
+    Err(Error::new(
+        ErrorKind::Refused,
+        "the database is as an older version of this program left it; whatever writes to it brings it up to date",
+    )
+    .with("part", schema.component)
+    .with("schema_version", found.version)
+    .with("known_version", target))
+}
+
 /// The statements of a script.
 fn statements(script: &str) -> impl Iterator<Item = &str> {
     script.split(";\n").map(without_comments).filter(|statement| !statement.is_empty())

@@ -42,6 +42,14 @@ impl MysqlStore {
         Ok(store)
     }
 
+    /// Whether the tables are there, as [`migrate`](Store::migrate) would leave them. Nothing is written.
+    ///
+    /// # Errors
+    /// `Refused` when they are of another version; those of the connection.
+    pub async fn is_migrated(&self) -> Result<bool> {
+        migrate::is_current(&self.connections, &LEDGER).await
+    }
+
     /// The connections, for a warehouse in the same database.
     pub(crate) fn connections(&self) -> &Connections {
         &self.connections

@@ -73,6 +73,25 @@ async fn stored_version(connections: &Connections, schema: &Schema) -> Result<i6
     Ok(found)
 }
 
+/// Whether a schema is there as this program wants it; nothing is written.
+///
+/// # Errors
+/// `Refused` when it is of another version.
+pub(crate) async fn is_current(connections: &Connections, schema: &Schema) -> Result<bool> {
+    let target = i64::try_from(schema.scripts.len()).unwrap_or(i64::MAX);
+    let found = stored_version(connections, schema).await?;
+    if found == 0 || found == target {
+        return Ok(found == target);
+    }
+    Err(Error::new(
+        ErrorKind::Refused,
+        "the database is as an older version of this program left it; whatever writes to it brings it up to date",
+    )
+    .with("part", schema.component)
+    .with("schema_version", found)
+    .with("known_version", target))
+}
+
 fn refuse_newer(schema: &Schema, found: i64, known: i64) -> Result<()> {
     if found <= known {
         return Ok(());

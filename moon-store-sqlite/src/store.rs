@@ -46,6 +46,14 @@ impl SqliteStore {
         Self::with_connections(Connections::from_pool(pool)).await
     }
 
+    /// Whether the tables are there, as [`migrate`](Store::migrate) would leave them. Nothing is written.
+    ///
+    /// # Errors
+    /// `Refused` when they are of another version; those of the connection.
+    pub async fn is_migrated(&self) -> Result<bool> {
+        migrate::is_current(&self.connections, &LEDGER).await
+    }
+
     async fn with_connections(connections: Connections) -> Result<Self> {
         const DOING: &str = "open the database";
         let mut session = connections.read().await?;

@@ -96,7 +96,7 @@ pub(crate) fn closing_document(closing: &Closing) -> Value {
 pub(crate) async fn compare(settings: &SettingsArgs, args: &CompareArgs) -> Result<()> {
     let settings = wiring::settings(settings)?;
     wiring::check_period("PERIOD", &args.period)?;
-    let aggregation = wiring::open(&settings).await?;
+    let aggregation = wiring::read(&settings).await?;
     let ledger = aggregation.ledger().settings();
     let period: Period = wiring::period(ledger.calendar, "PERIOD", &args.period)?;
     let comparison = aggregation.compare(period, args.limit).await?;

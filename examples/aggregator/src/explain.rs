@@ -18,7 +18,7 @@ use crate::wiring;
 pub(crate) async fn explain(settings: &SettingsArgs, args: &ExplainArgs) -> Result<()> {
     let settings = wiring::settings(settings)?;
     wiring::check_period("PERIOD", &args.period)?;
-    let aggregation = wiring::open(&settings).await?;
+    let aggregation = wiring::read(&settings).await?;
     let ledger = aggregation.ledger().settings();
     let question = Question {
         dimension: args.group.into(),

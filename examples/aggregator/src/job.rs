@@ -16,10 +16,10 @@ pub(crate) async fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<()> {
     let settings = wiring::settings(settings)?;
     wiring::check_period("--period", &args.period)?;
     let command = command(args)?;
-    let aggregation = wiring::open(&settings).await?;
     if args.dry_run {
-        return dry_run::show(&aggregation, &command, args.format.format).await;
+        return dry_run::show(&wiring::read(&settings).await?, &command, args.format.format).await;
     }
+    let aggregation = wiring::open(&settings).await?;
     let period = wiring::period(aggregation.ledger().settings().calendar, "--period", &args.period)?;
     if args.demo {
         demo::fill(aggregation.ledger()).await?;

@@ -18,7 +18,7 @@ use crate::wiring;
 /// Shows how things stand.
 pub(crate) async fn status(settings: &SettingsArgs, args: &StatusArgs) -> Result<()> {
     let settings = wiring::settings(settings)?;
-    let aggregation = wiring::open(&settings).await?;
+    let aggregation = wiring::read(&settings).await?;
     let status = aggregation.status(args.runs).await?;
     let ledger = aggregation.ledger().settings();
     print(&match args.format.format {

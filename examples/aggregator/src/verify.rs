@@ -17,7 +17,7 @@ use crate::wiring;
 /// Compares everything with the source.
 pub(crate) async fn verify(settings: &SettingsArgs, args: &VerifyArgs) -> Result<()> {
     let settings = wiring::settings(settings)?;
-    let aggregation = wiring::open(&settings).await?;
+    let aggregation = wiring::read(&settings).await?;
     let options = VerifyOptions { path: args.path.into(), differences_max: args.limit };
     let found = checked(&aggregation, &options).await?;
     let LedgerSettings { calendar, currency, .. } = *aggregation.ledger().settings();

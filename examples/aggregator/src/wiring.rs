@@ -2,7 +2,9 @@
 
 use moon_aggregate::{AgentFigures, Aggregation};
 use moon_core::{Calendar, Period, Result};
-use moon_settings::{FLAG, Settings, SettingsArgs, init_logging, open_ledger, open_warehouse};
+use moon_settings::{
+    FLAG, Settings, SettingsArgs, init_logging, open_ledger, open_warehouse, read_ledger, read_warehouse,
+};
 
 /// Reads the settings and starts logging. No file is made.
 pub(crate) fn settings(args: &SettingsArgs) -> Result<Settings> {
@@ -11,15 +13,26 @@ pub(crate) fn settings(args: &SettingsArgs) -> Result<Settings> {
     Ok(settings)
 }
 
-/// Opens the ledger and its warehouse. Figures of agents are switched on by a key for their pseudonyms.
+/// Opens the ledger and its warehouse, and makes or upgrades their tables where need be.
 pub(crate) async fn open(settings: &Settings) -> Result<Aggregation> {
     let ledger = open_ledger(settings).await?;
     let warehouse = open_warehouse(settings, ledger.settings().currency).await?;
-    let aggregation = Aggregation::new(ledger, warehouse);
-    Ok(match settings.pseudonym_key.clone() {
+    Ok(with_agents(settings, Aggregation::new(ledger, warehouse)))
+}
+
+/// Opens both for a command that only reads: no file and no table is made, and the ledger refuses to write.
+pub(crate) async fn read(settings: &Settings) -> Result<Aggregation> {
+    let ledger = read_ledger(settings).await?;
+    let warehouse = read_warehouse(settings, ledger.settings().currency).await?;
+    Ok(with_agents(settings, Aggregation::new(ledger, warehouse)))
+}
+
+/// Figures of agents are switched on by a key for their pseudonyms.
+fn with_agents(settings: &Settings, aggregation: Aggregation) -> Aggregation {
+    match settings.pseudonym_key.clone() {
         Some(key) => aggregation.with_agent_figures(AgentFigures { key }),
         None => aggregation,
-    })
+    }
 }
 
 /// The period behind an argument.

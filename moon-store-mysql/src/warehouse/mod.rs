@@ -65,6 +65,23 @@ impl MysqlWarehouse {
         Self { connections: store.connections().clone(), currency }
     }
 
+    /// Whether the tables are there, as [`migrate`](Warehouse::migrate) would leave them. Nothing is written.
+    ///
+    /// # Errors
+    /// `Refused` when they are of another version, or hold figures in another currency; those of the connection.
+    pub async fn is_migrated(&self) -> Result<bool> {
+        if !migrate::is_current(&self.connections, &WAREHOUSE).await? {
+            return Ok(false);
+        }
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let stored = stored_currency(&mut session).await?;
+        session.rollback().await?;
+        // The currency is written last.
+        let Some(stored) = stored else { return Ok(false) };
+        same_currency(self.currency, Some(&stored))?;
+        Ok(true)
+    }
+
     async fn check_currency(&self) -> Result<()> {
         const DOING: &str = "set the warehouse's currency";
         let mut session = self.connections.begin(Access::Snapshot).await?;
@@ -79,13 +96,18 @@ impl MysqlWarehouse {
             stored = stored_currency(&mut session).await?;
             session.commit().await?;
         }
-        if stored.as_deref() == Some(self.currency.code()) {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Refused, "the warehouse holds figures in another currency")
-            .with("currency", self.currency)
-            .with("stored", stored.as_deref().unwrap_or("none")))
+        same_currency(self.currency, stored.as_deref())
     }
+}
+
+/// Refuses a warehouse in another currency.
+fn same_currency(currency: Currency, stored: Option<&str>) -> Result<()> {
+    if stored == Some(currency.code()) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Refused, "the warehouse holds figures in another currency")
+        .with("currency", currency)
+        .with("stored", stored.unwrap_or("none")))
 }
 
 /// The currency that a warehouse holds; `None` before the first.

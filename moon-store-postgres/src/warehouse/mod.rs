@@ -68,6 +68,23 @@ impl PostgresWarehouse {
         Self { connections: store.connections().clone(), currency }
     }
 
+    /// Whether the tables are there, as [`migrate`](Warehouse::migrate) would leave them. Nothing is written.
+    ///
+    /// # Errors
+    /// `Refused` when they are of another version, or hold figures in another currency; those of the connection.
+    pub async fn is_migrated(&self) -> Result<bool> {
+        if !migrate::is_current(&self.connections, &WAREHOUSE).await? {
+            return Ok(false);
+        }
+        let mut session = self.connections.begin(Access::Snapshot).await?;
+        let stored = stored_currency(&mut session).await?;
+        session.rollback().await?;
+        // The currency is written last.
+        let Some(stored) = stored else { return Ok(false) };
+        same_currency(self.currency, Some(&stored))?;
+        Ok(true)
+    }
+
     async fn check_currency(&self) -> Result<()> {
         const DOING: &str = "set the warehouse's currency";
         let mut session = self.connections.begin(Access::Snapshot).await?;

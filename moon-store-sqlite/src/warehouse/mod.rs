@@ -62,6 +62,23 @@ impl SqliteWarehouse {
         Self { connections: store.connections().clone(), currency }
     }
 
+    /// Whether the tables are there, as [`migrate`](Warehouse::migrate) would leave them. Nothing is written.
+    ///
+    /// # Errors
+    /// `Refused` when they are of another version, or hold figures in another currency; those of the connection.
+    pub async fn is_migrated(&self) -> Result<bool> {
+        if !migrate::is_current(&self.connections, &WAREHOUSE).await? {
+            return Ok(false);
+        }
+        let mut session = self.connections.read().await?;
+        let stored = stored_currency(&mut session).await?;
+        session.rollback().await?;
+        // The currency is written last.
+        let Some(stored) = stored else { return Ok(false) };
+        same_currency(self.currency, &stored)?;
+        Ok(true)
+    }
+
     async fn check_currency(&self) -> Result<()> {
         const DOING: &str = "set the warehouse's currency";
         let mut session = self.connections.read().await?;
@@ -72,13 +89,7 @@ impl SqliteWarehouse {
         let mut session = self.connections.write().await?;
         if let Some(stored) = stored_currency(&mut session).await? {
             session.rollback().await?;
-            return if stored == self.currency.code() {
-                Ok(())
-            } else {
-                Err(Error::new(ErrorKind::Refused, "the warehouse holds figures in another currency")
-                    .with("currency", self.currency)
-                    .with("stored", stored))
-            };
+            return same_currency(self.currency, &stored);
         }
         let outcome =
             sqlx::query("INSERT INTO warehouse_currency (one, code, digits, minor_per_unit) VALUES (1, ?, ?, ?)")
@@ -90,6 +101,16 @@ impl SqliteWarehouse {
         session.done(DOING, outcome)?;
         session.commit().await
     }
+}
+
+/// Refuses a warehouse in another currency.
+fn same_currency(currency: Currency, stored: &str) -> Result<()> {
+    if stored == currency.code() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Refused, "the warehouse holds figures in another currency")
+        .with("currency", currency)
+        .with("stored", stored))
 }
 
 async fn stored_currency(session: &mut Session) -> Result<Option<String>> {
