@@ -11,7 +11,7 @@ use crate::{AdjustmentPostings, PostingColumns, Result};
 
 /// How many adjustments wait at most, beside a batch. Their cells are many, and each time that they are visited they push
 /// those of the sales out of the caches.
-const WAITING_MAX: usize = 65_536;
+const WAITING_MAX: usize = 16_384;
 /// Those of sales of so few days do not wait: their cells are few.
 const NEAR_DAYS: u32 = 62;
 

@@ -144,20 +144,25 @@ impl BucketMap {
     }
 }
 
-/// How many of the next days make a block: at most [`BLOCK_ROWS`], and fewer where a run of one day ends, unless days are
-/// so mixed that runs are not worth a block.
-pub(super) fn block_length(days: &[i32]) -> usize {
+/// How many of the next days make a block, and their day if they are all of one: at most [`BLOCK_ROWS`], and fewer where a
+/// run of one day ends, unless days are so mixed that runs are not worth a block.
+pub(super) fn next_block(days: &[i32]) -> (usize, Option<i32>) {
     let block = days.get(..BLOCK_ROWS).unwrap_or(days);
-    let (Some(first), Some(last)) = (block.first(), block.last()) else { return 0 };
-    // Where the next day follows after a few rows, these are a block of their own: short, yet of one day, as the next.
-    let early = block.get(RUN_ROWS_MIN - 1).unwrap_or(last);
-    if last == first || (early != first && early != last) {
-        return block.len();
+    let (Some(first), Some(last)) = (block.first(), block.last()) else { return (0, None) };
+    // What comes first is at hand; looking at the end before would wait for it to come from memory.
+    let head = block.get(..RUN_ROWS_MIN).unwrap_or(block);
+    if !is_one_day(head) {
+        // Where the next day follows after a few rows, these are a block of their own: short, yet of one day, as the next.
+        let ends = head.is_sorted() && head.last() == Some(last);
+        return if ends { (head.partition_point(|day| day == first), Some(*first)) } else { (block.len(), None) };
+    }
+    if is_one_day(block) {
+        return (block.len(), Some(*first));
     }
     // The end of the run, if the days ascend; whether they do is seen from the run itself.
     let run = block.partition_point(|day| day == first);
     let worth = block.get(..run).is_some_and(is_one_day);
-    if worth { run } else { block.len() }
+    if worth { (run, Some(*first)) } else { (block.len(), None) }
 }
 
 fn is_one_day(days: &[i32]) -> bool {

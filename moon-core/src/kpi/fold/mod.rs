@@ -23,7 +23,7 @@ mod tally;
 
 use std::ops::Range;
 
-use self::buckets::{BucketMap, block_length};
+use self::buckets::{BucketMap, next_block};
 use self::columns::{block_of, check_indices, check_lengths};
 use self::control::Control;
 use self::dictionary::Dictionaries;
@@ -31,7 +31,7 @@ use self::merge::Aside;
 use self::packing::{Packing, magnitude};
 pub use self::parallel::fold_parallel;
 pub use self::plan::FoldPlan;
-use self::runs::{Run, bits, one_day};
+use self::runs::{Run, bits};
 use self::shared_rows::{Drained, SharedRows};
 use self::table::{Table, shares};
 use self::tally::Side;
@@ -145,21 +145,23 @@ impl Fold {
         check_lengths(sales)?;
         let mut start = 0;
         while let Some(days) = sales.day.get(start..).filter(|days| !days.is_empty()) {
-            let block = start..start + block_length(days);
+            let (rows, day) = next_block(days);
+            let block = start..start + rows;
             start = block.end;
-            let days = sales.day.get(block.clone()).unwrap_or_default();
-            let amounts = sales.amount.get(block.clone()).unwrap_or_default();
-            if !self.add_run(sales, &block, days, amounts)? {
+            let added = match day {
+                Some(day) => self.add_run(sales, &block, day)?,
+                None => false,
+            };
+            if !added {
                 self.add_mixed(sales, &block)?;
             }
         }
         self.flush_run()
     }
 
-    /// Adds a block of one day, as nearly all are in day order; false, and nothing added, when the days differ or amounts
-    /// are too large.
-    fn add_run(&mut self, sales: &PostingColumns, block: &Range<usize>, days: &[i32], amounts: &[i64]) -> Result<bool> {
-        let Some(day) = one_day(days) else { return Ok(false) };
+    /// Adds a block of one day, as nearly all are in day order; false, and nothing added, when amounts are too large.
+    fn add_run(&mut self, sales: &PostingColumns, block: &Range<usize>, day: i32) -> Result<bool> {
+        let amounts = sales.amount.get(block.clone()).unwrap_or_default();
         let bucket = self.buckets.bucket(&self.plan, day)?;
         self.fit();
         let mut columns = [&[][..]; DIMENSIONS_MAX];

@@ -16,12 +16,6 @@ const MAGNITUDE_BITS_MAX: u32 = 40;
 
 type Cells = [i64; GROUPS_MAX];
 
-/// The day of all rows; `None` when they differ.
-pub(super) fn one_day(days: &[i32]) -> Option<i32> {
-    let (day, last) = (*days.first()?, *days.last()?);
-    (day == last && days.iter().fold(0, |differing, other| differing | (other ^ day)) == 0).then_some(day)
-}
-
 /// How many bits the largest of these amounts has; `None` when it is too large. The ones' complement of a negative amount
 /// falls short of its magnitude by one, which the next power of two covers.
 pub(super) fn bits(amounts: &[i64]) -> Option<u32> {
