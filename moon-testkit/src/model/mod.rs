@@ -1,7 +1,7 @@
 //! The model test: random histories on a store and on a naive ledger, which must hold the same after every step.
 //!
 //! The same histories are made on every machine, ten for each store by default; the environment variable
-//! `MOON_TEST_CASES` asks for more of them. A history that fails is shrunk to a small one, which is printed.
+//! `MOON_TEST_CASES` asks for more of them, and `MOON_TORTURE_SEED` for others. A history that fails is shrunk to a small one, which is printed.
 
 mod arrival;
 mod command;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use moon_core::{Error, ErrorKind, Ledger, RecordReport, SaleOutcome, Store, TargetOutcome, UnitOfWork};
 use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 pub use self::arrival::every_order_of_arrival_ends_in_the_same_state;
 use self::command::{AGENTS, BRANCHES, Change, Command, End, PRODUCTS, TEAMS, histories};
@@ -21,6 +21,7 @@ use self::compare::{compare, compare_views};
 use self::naive::{Answer, Model, Outcome};
 use crate::builders::{actor, enter, ledger, writing};
 use crate::fixture::{StoreFixture, block_on};
+use crate::rounds;
 
 /// Histories for each store, unless more are asked for.
 const CASES: u32 = 10;
@@ -44,11 +45,15 @@ pub fn random_histories_match_the_naive_ledger<F: StoreFixture>() {
     });
 }
 
-/// Runs a test on random values, the same ones on every machine; what fails is shrunk and told.
+/// Runs a test on random values, the same ones on every machine unless others are asked for; what fails is shrunk and told.
 fn run_cases<S: Strategy>(strategy: S, test: impl Fn(&S::Value)) {
-    let cases = std::env::var("MOON_TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
-    let config = Config { cases, max_shrink_iters: SHRINKING_MAX, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let config = Config {
+        cases: rounds::cases(CASES),
+        max_shrink_iters: SHRINKING_MAX,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new_with_rng(config, rounds::histories());
     let outcome = runner.run(&strategy, |value| {
         test(&value);
         Ok::<(), TestCaseError>(())

@@ -1,7 +1,6 @@
 //! Servers, databases and rounds.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use moon_core::{Ledger, Store, Warehouse};
 use moon_servers::{Kind, Purpose, Server};
@@ -58,9 +57,8 @@ impl Arena {
         Database { kind: self.kind, url: format!("{server}/{name}") }
     }
 
-    /// Kills the server after so many milliseconds, while other tasks go on, and leaves it dead.
-    pub(crate) async fn kill_after(&mut self, millis: u64) {
-        tokio::time::sleep(Duration::from_millis(millis)).await;
+    /// Kills the server, while other tasks go on, and leaves it dead.
+    pub(crate) async fn kill(&mut self) {
         self.with_server(|server| server.kill()).await;
     }
 

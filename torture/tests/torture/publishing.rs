@@ -1,7 +1,7 @@
 //! A server killed while figures are published: readers see one published state after the other, whole and never an older
 //! one, and the next run puts everything right.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use moon_core::{DayRange, Dimension, ErrorKind, Figures, Published, Result, Ware
 use moon_servers::Kind;
 use moon_testkit::builders::actor;
 use moon_testkit::random::Chance;
-use moon_testkit::rounds::{chance, rounds};
+use moon_testkit::rounds::{Rounds, chance};
 
 use crate::arena::Arena;
 use crate::expected::{BRANCHES, Batch, Groups, PRODUCTS, TEAMS, add, batch, day, prepare};
@@ -26,6 +26,10 @@ const DAYS: u64 = 60;
 
 /// The latest moment of a kill, in milliseconds.
 const KILL_MAX: u64 = 600;
+
+/// What has to happen in the rounds.
+const BROKEN_OFF: &str = "the kill broke a run off";
+const MET: &str = "a reader looked at the figures during a run";
 
 /// What the ledger holds after one more batch, and so what a run may publish.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,22 +76,32 @@ async fn a_mariadb_server_killed_while_publishing() {
 
 async fn kill_while_publishing(kind: Kind) {
     let Some(mut arena) = Arena::open(kind) else { return };
-    for round in 0..rounds() {
+    let mut rounds = Rounds::new(&[BROKEN_OFF, MET]);
+    while let Some(round) = rounds.begin() {
         let mut chance = chance(round);
         let database = arena.database("publishing").await;
         let ledger = database.ledger().await;
         prepare(&ledger).await;
         let aggregation = Aggregation::new(ledger, database.warehouse().await);
         let states = States::default();
-        let mut publisher =
-            Publisher { aggregation, states: Arc::clone(&states), chance: chance.clone(), unsure: None };
+        let runs = Arc::new(AtomicU64::new(0));
+        let mut publisher = Publisher {
+            aggregation,
+            states: Arc::clone(&states),
+            chance: chance.clone(),
+            unsure: None,
+            runs: Arc::clone(&runs),
+        };
         publisher.step().await.unwrap();
 
         let over = Arc::new(AtomicBool::new(false));
-        let reader = tokio::spawn(read(database.warehouse().await, Arc::clone(&states), Arc::clone(&over)));
+        let reader = Reader { warehouse: database.warehouse().await, states: Arc::clone(&states), runs };
+        let reader = tokio::spawn(reader.look_until(Arc::clone(&over)));
         let publishing = tokio::spawn(publisher.until_the_server_is_gone());
-        arena.kill_after(5 + chance.below(KILL_MAX)).await;
+        tokio::time::sleep(Duration::from_millis(5 + chance.below(KILL_MAX))).await;
+        arena.kill().await;
         let mut publisher = publishing.await.unwrap();
+        let is_broken_off = publisher.leave_run();
         arena.restart().await;
 
         publisher.step().await.unwrap();
@@ -96,7 +110,16 @@ async fn kill_while_publishing(kind: Kind) {
         over.store(true, Ordering::Release);
         let looks = reader.await.unwrap();
         assert_eq!(states.lock().unwrap().len(), before + 1, "the server is back: a step after the other");
-        eprintln!("publishing on {}, round {round}: {before} states, {looks} looks at them", kind.word());
+        eprintln!(
+            "publishing on {}, round {round}: {before} states, {looks:?}, {}",
+            kind.word(),
+            if is_broken_off { "a run broken off" } else { "no run broken off" }
+        );
+        for (thing, happened) in [(BROKEN_OFF, is_broken_off), (MET, looks.during_runs > 0)] {
+            if happened {
+                rounds.happened(thing);
+            }
+        }
     }
 }
 
@@ -107,6 +130,8 @@ struct Publisher {
     chance: Chance,
     /// A batch of which nobody knows whether it was recorded.
     unsure: Option<Batch>,
+    /// How many runs were begun and how many were ended, taken together: odd in the middle of one.
+    runs: Arc<AtomicU64>,
 }
 
 impl Publisher {
@@ -126,10 +151,19 @@ impl Publisher {
         let recorded = self.aggregation.ledger().record_sales(&actor(), &batch.messages).await;
         self.unsure = recorded.is_err().then_some(batch);
         recorded?;
+        self.runs.fetch_add(1, Ordering::SeqCst);
         run(&self.aggregation).await?;
+        self.runs.fetch_add(1, Ordering::SeqCst);
         let published = self.aggregation.warehouse().read(DayRange::ALL).await?;
         assert_eq!(Some(&State::of(&published)), self.states.lock().unwrap().last(), "not what was recorded");
         Ok(())
+    }
+
+    /// Whether it was in the middle of a run, which it then is no longer.
+    fn leave_run(&self) -> bool {
+        let was_in_a_run = self.runs.load(Ordering::SeqCst) % 2 == 1;
+        self.runs.fetch_add(u64::from(was_in_a_run), Ordering::SeqCst);
+        was_in_a_run
     }
 
     async fn until_the_server_is_gone(mut self) -> Self {
@@ -148,26 +182,52 @@ async fn run(aggregation: &Aggregation) -> Result<RunReport> {
     aggregation.run(&RunCommand::incremental(), &options, &Silent).await
 }
 
-/// Looks at the figures all the time; returns how often it saw any.
-async fn read(warehouse: Arc<dyn Warehouse>, states: States, over: Arc<AtomicBool>) -> u32 {
-    let (mut last, mut looks) = (0, 0);
-    while !over.load(Ordering::Acquire) {
-        match warehouse.read(DayRange::ALL).await {
-            Ok(published) => {
-                let seen = State::of(&published);
-                let known = states.lock().unwrap().clone();
-                let at = known.iter().position(|state| *state == seen);
-                let at = at.unwrap_or_else(|| panic!("saw what no run has published: {seen:?}"));
-                assert!(at >= last, "saw state {at} after state {last}");
-                let dimensions = (published.teams.len(), published.branches.len(), published.products.len());
-                assert_eq!(dimensions, (TEAMS.len(), BRANCHES.len(), PRODUCTS.len()));
-                (last, looks) = (at, looks + 1);
+/// How often a reader saw figures.
+#[derive(Debug, Default)]
+struct Looks {
+    all: u32,
+    /// Those that a run went on beside, if only for a part of them.
+    during_runs: u32,
+}
+
+/// Looks at the figures all the time.
+struct Reader {
+    warehouse: Arc<dyn Warehouse>,
+    states: States,
+    runs: Arc<AtomicU64>,
+}
+
+impl Reader {
+    async fn look_until(self, over: Arc<AtomicBool>) -> Looks {
+        let (mut last, mut looks) = (0, Looks::default());
+        while !over.load(Ordering::Acquire) {
+            let before = self.runs.load(Ordering::SeqCst);
+            match self.warehouse.read(DayRange::ALL).await {
+                Ok(published) => {
+                    last = self.check(&published, last);
+                    looks.all += 1;
+                    if before % 2 == 1 || self.runs.load(Ordering::SeqCst) != before {
+                        looks.during_runs += 1;
+                    }
+                }
+                Err(error) => {
+                    assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout), "{error:?}");
+                }
             }
-            Err(error) => {
-                assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout), "{error:?}");
-            }
+            tokio::time::sleep(LOOK_EVERY).await;
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        looks
     }
-    looks
+
+    /// Which state this is: none before the one that was seen last.
+    fn check(&self, published: &Published, last: usize) -> usize {
+        let seen = State::of(published);
+        let known = self.states.lock().unwrap().clone();
+        let at = known.iter().position(|state| *state == seen);
+        let at = at.unwrap_or_else(|| panic!("saw what no run has published: {seen:?}"));
+        assert!(at >= last, "saw state {at} after state {last}");
+        let dimensions = (published.teams.len(), published.branches.len(), published.products.len());
+        assert_eq!(dimensions, (TEAMS.len(), BRANCHES.len(), PRODUCTS.len()));
+        at
+    }
 }

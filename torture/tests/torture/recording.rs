@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use moon_core::{
     Actor, BusinessDate, ErrorKind, Figures, Ledger, Mark, MessageBody, PAGE_LIMIT_MAX, PageRequest, SaleKey, TxMode,
 };
 use moon_servers::Kind;
 use moon_testkit::random::Chance;
-use moon_testkit::rounds::{chance, rounds};
+use moon_testkit::rounds::{Rounds, chance};
 
 use crate::arena::Arena;
 use crate::expected::{Batch, batch, day, lawful_totals, prepare};
@@ -24,6 +25,13 @@ const SALES_MAX: u64 = 300;
 
 /// The latest moment of a kill, in milliseconds.
 const KILL_MAX: u64 = 400;
+
+/// What has to happen in the rounds.
+const ACKNOWLEDGED: &str = "a call was acknowledged";
+const BROKEN_OFF: &str = "the kill broke a call off";
+
+/// How often it is looked whether a call was acknowledged.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// A call that was begun.
 struct Call {
@@ -47,7 +55,8 @@ async fn a_mariadb_server_killed_while_recording() {
 
 async fn kill_while_recording(kind: Kind) {
     let Some(mut arena) = Arena::open(kind) else { return };
-    for round in 0..rounds() {
+    let mut rounds = Rounds::new(&[ACKNOWLEDGED, BROKEN_OFF]);
+    while let Some(round) = rounds.begin() {
         let mut chance = chance(round);
         let database = arena.database("recording").await;
         let ledger = database.ledger().await;
@@ -60,22 +69,48 @@ async fn kill_while_recording(kind: Kind) {
                 tokio::spawn(write(ledger.clone(), Arc::clone(&calls), writer, chance))
             })
             .collect();
-        arena.kill_after(5 + chance.below(KILL_MAX)).await;
+        if rounds.is_extra() {
+            // The machine is slow: counted from its first answer.
+            while acknowledged(&calls) == 0 && !writers.iter().all(tokio::task::JoinHandle::is_finished) {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(5 + chance.below(KILL_MAX))).await;
+        let under_way: Vec<u64> = waiting(&calls);
+        arena.kill().await;
         for writer in writers {
             writer.await.unwrap();
         }
         arena.restart().await;
+        let acknowledged = acknowledged(&calls);
+        let unanswered = waiting(&calls);
+        let broken_off = under_way.iter().filter(|number| unanswered.contains(number)).count();
         let calls = std::mem::take(&mut *calls.lock().unwrap());
-        let acknowledged = calls.values().filter(|call| call.acknowledged).count();
         let kept = check(&ledger, &calls).await;
         eprintln!(
-            "recording on {}, round {round}: {} calls, {acknowledged} acknowledged, {} kept",
+            "recording on {}, round {round}: {} calls, {acknowledged} acknowledged, {broken_off} broken off, {} kept",
             kind.word(),
             calls.len(),
             kept.len()
         );
         send_again(&ledger, &calls, &kept).await;
+        for (thing, times) in [(ACKNOWLEDGED, acknowledged), (BROKEN_OFF, broken_off)] {
+            if times > 0 {
+                rounds.happened(thing);
+            }
+        }
     }
+}
+
+/// How many calls were acknowledged.
+fn acknowledged(calls: &Calls) -> usize {
+    calls.lock().unwrap().values().filter(|call| call.acknowledged).count()
+}
+
+/// The calls that were begun and not acknowledged.
+fn waiting(calls: &Calls) -> Vec<u64> {
+    let calls = calls.lock().unwrap();
+    calls.iter().filter(|(_, call)| !call.acknowledged).map(|(number, _)| *number).collect()
 }
 
 /// What preparing has marked is of no interest.

@@ -56,7 +56,7 @@ async fn after_a_kill_the_next_run_makes_every_figure_exact() {
     writer.write(world.ledger()).await;
     world.run(&["run"]).await;
     world.run(&["close", MONTH]).await;
-    let watch = Watch::new(Arc::clone(world.aggregation.warehouse()), world.state().await);
+    let watch = Watch::new(Arc::clone(world.aggregation.warehouse()), world.state().await).await;
     let first = chances.below(1_000);
     let mut killer = Killer { world: &world, writer, watch, life: [Duration::ZERO; 2] };
     let mut hits: BTreeMap<Phase, u32> = BTreeMap::new();
@@ -80,7 +80,7 @@ async fn after_a_kill_the_next_run_makes_every_figure_exact() {
     }
     let lives = killer.life;
     let looks = killer.watch.end().await;
-    eprintln!("{round} kills, {} of a run under way: {hits:?}; {looks} looks; {lives:?}", under_way(&hits));
+    eprintln!("{round} kills, {} of a run under way: {hits:?}; {looks:?}; {lives:?}", under_way(&hits));
 }
 
 /// How many kills broke a run off.

@@ -37,7 +37,7 @@ async fn a_warehouse_that_is_gone_while_figures_are_published_is_told_and_the_ne
     assert_eq!((standing.open, standing.claimed), (vec![], marks));
 
     let _server = tokio::task::spawn_blocking(move || server.restart().map(|()| server)).await.unwrap().unwrap();
-    let watch = Watch::new(std::sync::Arc::clone(world.aggregation.warehouse()), before);
+    let watch = Watch::new(std::sync::Arc::clone(world.aggregation.warehouse()), before).await;
     watch.expect(world.state().await);
     world.start(&["run"]).succeed().await;
     watch.end().await;
