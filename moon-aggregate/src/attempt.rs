@@ -1,5 +1,6 @@
 //! One attempt at a run: snapshot, plan, sums, checks, stage, publication.
 
+use futures_util::future::try_join;
 use moon_core::{
     DayRange, Error, ErrorKind, Figures, Manifest, Opening, Published, Result, RunKey, RunKind, RunOutcome, RunRecord,
     StagedRun, Totals,
@@ -207,14 +208,22 @@ impl Aggregation {
         };
         let reading = Reading { path, ..reading };
         let agents_kept = kept(warehouse, plan).await?;
-        let (totals, agents) = source.sum_planned(plan, self.agent_figures(), &reading, &mut known.rows_read).await?;
+        let summing = source.sum_planned(plan, self.agent_figures(), &reading, &mut known.rows_read);
+        let ((totals, agents), published_sales) = try_join(summing, guard::read_ahead(warehouse, plan)).await?;
         if plan.is_full() {
             let days = &totals.control.days;
             let hull = days.first().zip(days.last()).map(|(first, last)| DayRange::inclusive(first.day, last.day));
             known.days = hull.unwrap_or(known.days);
         }
         known.control = totals.control.total()?;
-        let warning = guard::check(warehouse, plan, &before, &totals, options.allow_shrink).await?;
+        let warning = guard::check(
+            warehouse,
+            (plan, claim.command.mode),
+            (&before, published_sales),
+            &totals,
+            options.allow_shrink,
+        )
+        .await?;
         let metrics = Metrics { ledger: self.ledger(), view, totals: &totals };
         let metrics =
             if plan.is_full() { metrics.full()? } else { metrics.incremental(warehouse, plan, &before).await? };

@@ -1,8 +1,9 @@
 //! Guards against a source that was emptied, cut or doubled by accident.
 
-use moon_core::{Cell, DayRange, Dimension, Error, ErrorKind, Result, Sum, Totals, Warehouse};
+use moon_core::{BusinessDate, Cell, DayRange, Dimension, Error, ErrorKind, Result, Sum, Totals, Warehouse};
 
 use crate::before::Before;
+use crate::command::Mode;
 use crate::plan::Plan;
 
 /// What a person should look at, although the run went well.
@@ -25,23 +26,37 @@ pub enum Warning {
     },
 }
 
-/// Compares how many sales the ledger has with how many are published. Sums over all days are read only if the days that
-/// were computed leave any doubt, so that the guard costs nothing on most runs.
+/// How many sales are published, as far as a guard will ask in any case. Can be read beside the postings.
+pub(crate) async fn read_ahead(warehouse: &dyn Warehouse, plan: &Plan) -> Result<Option<i64>> {
+    if plan.is_full() { published(warehouse).await.map(Some) } else { Ok(None) }
+}
+
+/// Compares how many sales the ledger has with how many are published: in all, and within the days that a person asked for.
+/// Unless they were read ahead, sums over all days are read only if the days that were computed leave any doubt, so that the
+/// guard costs nothing on most runs.
 ///
 /// # Errors
 /// `Refused` when less than half are left, unless that is allowed.
 pub(crate) async fn check(
     warehouse: &dyn Warehouse,
-    plan: &Plan,
-    before: &Before,
+    (plan, mode): (&Plan, Mode),
+    (before, published_sales): (&Before, Option<i64>),
     totals: &Totals,
     allow_shrink: bool,
 ) -> Result<Option<Warning>> {
-    let new = totals.control.days.iter().fold(0_i64, |sum, day| sum.saturating_add(day.figures.gross.count));
-    let (sales_before, sales) = if plan.is_full() {
-        (published(warehouse).await?, new)
+    if let Mode::Range(range) = mode {
+        let (sales, sales_before) = (computed(totals, range), count(&before.cells, range));
+        if let Some(warning) = judge(sales, sales_before, allow_shrink)
+            .map_err(|error| error.with("from", shown(range.first())).with("to", shown(range.last())))?
+        {
+            return Ok(Some(warning));
+        }
+    }
+    let new = computed(totals, DayRange::ALL);
+    let (sales_before, sales) = if let Some(sales_before) = published_sales {
+        (sales_before, new)
     } else {
-        let old = count(&before.cells);
+        let old = count(&before.cells, DayRange::ALL);
         // No more than a half of all is gone if no more than a half of these days is; and all sales are at least those of
         // which something remains.
         let remaining =
@@ -54,6 +69,10 @@ pub(crate) async fn check(
         let sales_before = published(warehouse).await?;
         (sales_before, sales_before.saturating_sub(old).saturating_add(new))
     };
+    judge(sales, sales_before, allow_shrink)
+}
+
+fn judge(sales: i64, sales_before: i64, allow_shrink: bool) -> Result<Option<Warning>> {
     if sales < sales_before / 2 + sales_before % 2 {
         if allow_shrink {
             return Ok(Some(Warning::Shrunk { sales, sales_before }));
@@ -66,6 +85,16 @@ pub(crate) async fn check(
     Ok(doubled.then_some(Warning::Doubled { sales, sales_before }))
 }
 
+fn shown(day: Option<BusinessDate>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
+}
+
+/// How many sales were computed for these days.
+fn computed(totals: &Totals, days: DayRange) -> i64 {
+    let days = totals.control.days.iter().filter(|control| days.contains(control.day.epoch_day()));
+    days.fold(0, |sum, control| sum.saturating_add(control.figures.gross.count))
+}
+
 /// How many sales are published.
 async fn published(warehouse: &dyn Warehouse) -> Result<i64> {
     let sums = warehouse.read(DayRange::ALL).await?.sums;
@@ -73,7 +102,7 @@ async fn published(warehouse: &dyn Warehouse) -> Result<i64> {
     Ok(teams.fold(0, |count, sum| count.saturating_add(sum.figures.gross.count)))
 }
 
-fn count(cells: &[Cell]) -> i64 {
-    let teams = cells.iter().filter(|cell| cell.dimension == Dimension::Team);
+fn count(cells: &[Cell], days: DayRange) -> i64 {
+    let teams = cells.iter().filter(|cell| cell.dimension == Dimension::Team && days.contains(cell.day.epoch_day()));
     teams.fold(0, |count, cell| count.saturating_add(cell.figures.gross.count))
 }

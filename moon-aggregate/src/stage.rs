@@ -8,7 +8,7 @@ use crate::progress::Progress;
 use crate::pulse::Pulse;
 
 /// How many cells are handed over at a time.
-const CHUNK_CELLS: usize = 4_096;
+const CHUNK_CELLS: usize = 16_384;
 
 /// What is staged.
 pub(crate) struct Rows<'a> {

@@ -279,6 +279,11 @@ impl<'c> Session<'c> {
         self.done(doing, answer)
     }
 
+    /// How long a statement may take.
+    pub(crate) fn limit(&self) -> Duration {
+        self.answer
+    }
+
     /// Whether the server takes many rows for one statement, see [`bulk`](Self::bulk). MySQL would run it row by row.
     pub(crate) fn takes_bulk(&self) -> bool {
         self.takes_bulk

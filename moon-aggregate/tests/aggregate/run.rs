@@ -191,6 +191,31 @@ async fn far_fewer_postings_than_before_are_refused_unless_insisted_upon() {
     }
 }
 
+#[tokio::test]
+async fn a_range_is_refused_when_it_has_lost_most_of_its_sales() {
+    for fixture in filled().await {
+        fixture.run().await.unwrap();
+        // Two of six: all in all, most are left.
+        for reference in ["1", "2"] {
+            fixture.record(&[life(reference, LifeMessage::Void)]).await;
+        }
+        let seen = fixture.seen().await;
+        let march = RunCommand::range(DayRange::inclusive(day("2026-03-01"), day("2026-03-31")));
+        let mut options = RunOptions::default();
+        let error = fixture.aggregation().run(&march, &options, &Silent).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+        for said in ["sales: 0", "sales_before: 2", "from: 2026-03-01", "to: 2026-03-31"] {
+            assert!(error.to_string().contains(said), "{error}");
+        }
+        assert_eq!(fixture.seen().await, seen, "{}", fixture.backend);
+        options.allow_shrink = true;
+        let report = fixture.aggregation().run(&march, &options, &Silent).await.unwrap();
+        assert_eq!(report.warning, Some(Warning::Shrunk { sales: 0, sales_before: 2 }));
+        let [teams, ..] = fixture.totals("2026-03", Basis::Gross).await;
+        assert_eq!(teams, [], "{}", fixture.backend);
+    }
+}
+
 #[derive(Default)]
 struct Heard(std::sync::Mutex<(Vec<Step>, u64, Option<BusinessDate>, usize)>);
 

@@ -52,6 +52,8 @@ struct Scan<'a, 'c> {
     days: &'a DaySet,
     conditions: SaleConditions,
     without_agents: bool,
+    /// The most sales of the next statement, without agents.
+    sales_max: usize,
     dictionaries: Dictionaries,
     batches: Sender<PostingBatch>,
 }
@@ -64,7 +66,15 @@ impl<'a, 'c> Scan<'a, 'c> {
     ) -> Result<Self> {
         let conditions = SaleConditions::of(unit, filter).await?;
         let dictionaries = Dictionaries::load(&mut unit.session).await?;
-        Ok(Self { unit, days: &filter.days, conditions, without_agents: filter.without_agents, dictionaries, batches })
+        Ok(Self {
+            unit,
+            days: &filter.days,
+            conditions,
+            without_agents: filter.without_agents,
+            sales_max: sales::FIRST,
+            dictionaries,
+            batches,
+        })
     }
 
     async fn read(mut self) -> Result<()> {

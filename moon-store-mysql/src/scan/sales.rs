@@ -3,6 +3,8 @@
 //! They are read in parts of one snapshot: each goes on behind the key on disk where the one before ended. Only the last
 //! key of a part matters, so that it is asked for alone, and not with each row.
 
+use std::time::{Duration, Instant};
+
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use moon_core::{DayRange, PostingBatch, Result};
@@ -15,9 +17,15 @@ use super::{BATCH, DOING, Scan, WHOLE, hand_over};
 use crate::session::Rows;
 use crate::value::{self, Columns as _};
 
-/// The most sales of one statement. A statement that ends sets the server back by what reads of the next one's sales twice,
-/// which is nothing beside so many; and so many are sent in a second, where a statement may take a minute.
-const STATEMENT: usize = 1_048_576;
+/// The most sales of the first statement.
+pub(super) const FIRST: usize = 262_144;
+/// How many times as many the next one may take, if this one was quick. A statement that ends sets the server back by what
+/// reads of the next one's sales twice, and nobody reads while the next one begins.
+const GROWTH: usize = 4;
+/// The most sales of any statement.
+const LAST: usize = 64 * FIRST;
+/// Into how much of the time that a statement may take the next one should fit, at the speed of this one: an eighth.
+const PARTS_OF_LIMIT: u32 = 8;
 
 /// Where a part begins.
 #[derive(Debug, Clone)]
@@ -102,7 +110,7 @@ impl Scan<'_, '_> {
             Position::Within(day, id) => ("s.sale_date = ? AND s.id > ?", vec![value::day(*day), value::bytes(id)]),
         };
         // The codes of agents are looked up after a statement, so that its sales have to fit into one batch.
-        let (agents, limit) = if self.without_agents { ("", STATEMENT) } else { (", s.agent_id, s.given", WHOLE) };
+        let (agents, limit) = if self.without_agents { ("", self.sales_max) } else { (", s.agent_id, s.given", WHOLE) };
         let sql = format!(
             "SELECT s.sale_date, s.product_id, s.team_id, s.branch_id, s.amount{agents}
              FROM ledger_sales s FORCE INDEX (PRIMARY) WHERE {condition}{}
@@ -121,7 +129,9 @@ impl Scan<'_, '_> {
             outcome: Ok(()),
         };
         decode::reserve(&mut sales.batch.sales, BATCH.min(limit));
+        let began = Instant::now();
         self.unit.session.pass_rows(DOING, &sql, params, &mut sales).await?;
+        let took = began.elapsed();
         std::mem::replace(&mut sales.outcome, Ok(()))?;
         let mut batch = sales.end_batch()?;
         let (count, last) = (sales.count, sales.last);
@@ -130,6 +140,9 @@ impl Scan<'_, '_> {
             self.dictionaries.encode(&mut batch)?;
         }
         self.send(batch).await;
+        if count == self.sales_max {
+            self.sales_max = next_max(count, took, self.unit.session.limit());
+        }
         match (last.filter(|_| count == limit), from) {
             (Some((day, count)), Position::Within(_, id)) => self.border(day, id, count).await,
             (Some((day, count)), Position::Day(_)) => self.border(day, Vec::new(), count).await,
@@ -152,9 +165,25 @@ impl Scan<'_, '_> {
     }
 }
 
+/// How many sales the statement may take that follows on one of so many, which took so long and might have taken `limit`.
+fn next_max(sales: usize, took: Duration, limit: Duration) -> usize {
+    let growth = u32::try_from(GROWTH).unwrap_or(u32::MAX);
+    let is_quick = took.saturating_mul(growth.saturating_mul(PARTS_OF_LIMIT)) <= limit;
+    if is_quick { sales.saturating_mul(GROWTH).min(LAST) } else { sales }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn statements_grow_as_long_as_they_are_quick() {
+        let (limit, quick, slow) = (Duration::from_secs(64), Duration::from_secs(2), Duration::from_millis(2_001));
+        assert_eq!(next_max(FIRST, quick, limit), 4 * FIRST);
+        assert_eq!(next_max(FIRST, slow, limit), FIRST);
+        assert_eq!(next_max(LAST, quick, limit), LAST);
+        assert_eq!(next_max(FIRST, Duration::MAX, Duration::MAX), 4 * FIRST, "no limit at all");
+    }
 
     #[test]
     fn the_sales_of_the_last_day_are_counted_across_batches() {

@@ -29,6 +29,7 @@ const WAREHOUSE: Schema = Schema {
         include_str!("../schema/warehouse_1.sql"),
         include_str!("../schema/warehouse_2.sql"),
         include_str!("../schema/warehouse_3.sql"),
+        include_str!("../schema/warehouse_4.sql"),
     ],
 };
 
@@ -145,10 +146,8 @@ impl Warehouse for PostgresWarehouse {
         stage::clear(&mut session, None).await?;
         stage::create(&mut session, run).await?;
         session.commit().await?;
-        Ok(Opening::Staged(Box::new(PostgresStage {
-            connections: self.connections.clone(),
-            run: Run::new(*run, scope.clone(), self.currency),
-        })))
+        let run = Run::new(*run, scope.clone(), self.currency);
+        Ok(Opening::Staged(Box::new(PostgresStage::new(self.connections.clone(), run))))
     }
 
     async fn publish_unchanged(&self, record: &RunRecord, shown: &RunKey) -> Result<Receipt> {

@@ -1,8 +1,13 @@
 //! The stage of a run: rows that no reader sees yet.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
-use moon_core::{Cell, ControlTotals, Error, ErrorKind, Receipt, Result, RunKey, RunRecord, StagedRows, StagedRun};
+use moon_core::{
+    BusinessDate, Cell, ControlTotals, Dimension, Error, ErrorKind, Receipt, Result, RunKey, RunRecord, StagedRows,
+    StagedRun,
+};
 use tokio_postgres::types::Type;
 
 use super::publish::{self, Run};
@@ -14,9 +19,16 @@ use crate::session::{Param, Session};
 use crate::value::Day;
 
 pub(super) struct PostgresStage {
-    pub(super) connections: Connections,
-    pub(super) run: Run,
+    connections: Connections,
+    run: Run,
+    /// The last cell that was staged, as long as they ascend.
+    last: Option<CellKey>,
+    /// Whether the cells that were staged ascend.
+    ascends: bool,
 }
+
+/// What tells cells apart.
+type CellKey = (Dimension, BusinessDate, Arc<str>);
 
 const DOING: &str = "stage figures";
 
@@ -70,10 +82,14 @@ fn insert(stage: Stage) -> String {
     format!("INSERT INTO {} (run_id{names}) SELECT $1{casts} FROM unnest({arrays}) AS x ({columns})", stage.table())
 }
 
+/// Finds a cell that is staged twice.
+const TWICE: &str = "SELECT code FROM warehouse_stage_cells WHERE run_id = $1
+    GROUP BY dimension, day, code HAVING COUNT(*) > 1 LIMIT 1";
+
 /// What is about to be staged.
 enum Staged {
-    /// Cells as COPY takes them.
-    Cells(Bytes),
+    /// Cells as COPY takes them, and whether one of them may be there already.
+    Cells { rows: Bytes, may_repeat: bool },
     /// Rows of another kind.
     Rows(Stage, Vec<TextRow>),
 }
@@ -103,11 +119,26 @@ fn copy_rows(run: &Run, cells: &[Cell]) -> Result<Bytes> {
 }
 
 impl PostgresStage {
+    pub(super) fn new(connections: Connections, run: Run) -> Self {
+        Self { connections, run, last: None, ascends: true }
+    }
+
+    /// Takes note of cells, and says whether they all come behind those before: then none comes twice.
+    fn ascend(&mut self, cells: &[Cell]) -> bool {
+        for Cell { dimension, day, code, .. } in cells {
+            let behind = |(of, on, last): &CellKey| (of, on, last) < (dimension, day, code);
+            self.ascends &= self.last.as_ref().is_none_or(behind);
+            self.last = Some((*dimension, *day, Arc::clone(code)));
+        }
+        self.ascends
+    }
+
     /// Checks what is to be staged, and makes it ready; `None` when no row is to be staged.
     fn take(&mut self, rows: &StagedRows) -> Result<Option<Staged>> {
         if let StagedRows::Cells(cells) = rows {
             rows.check(&self.run.key, &self.run.scope)?;
-            return copy_rows(&self.run, cells).map(|rows| Some(Staged::Cells(rows)));
+            let may_repeat = !self.ascend(cells);
+            return copy_rows(&self.run, cells).map(|rows| Some(Staged::Cells { rows, may_repeat }));
         }
         Ok(self.run.take(rows)?.map(|(stage, rows)| Staged::Rows(stage, rows)))
     }
@@ -116,16 +147,26 @@ impl PostgresStage {
         check_present(session, &self.run.key).await?;
         match staged {
             Staged::Rows(stage, rows) => self.insert_in(session, stage, rows).await,
-            Staged::Cells(rows) => {
+            Staged::Cells { rows, may_repeat } => {
                 let columns: Vec<&str> = Stage::Cells.columns().iter().map(|(name, _)| *name).collect();
                 let copy = format!(
                     "COPY {} (run_id, {}) FROM STDIN (FORMAT binary)",
                     Stage::Cells.table(),
                     columns.join(", ")
                 );
-                session.copy_in(DOING, &copy, rows).await.map(drop)
+                session.copy_in(DOING, &copy, rows).await?;
+                if may_repeat
+                    && session.row(DOING, TWICE, &[(&self.run.key.id.to_string(), Type::TEXT)]).await?.is_some()
+                {
+                    return Err(self.twice());
+                }
+                Ok(())
             }
         }
+    }
+
+    fn twice(&self) -> Error {
+        Error::invalid("the same row was staged twice").with("run", self.run.key.id)
     }
 
     async fn insert_in(&self, session: &mut Session<'_>, stage: Stage, rows: Vec<TextRow>) -> Result<()> {
@@ -168,12 +209,7 @@ impl StagedRun for PostgresStage {
             Ok(()) => session.commit().await,
             Err(error) => {
                 session.rollback().await?;
-                Err(match error.kind() {
-                    ErrorKind::AlreadyExists => {
-                        Error::invalid("the same row was staged twice").with("run", self.run.key.id).caused_by(error)
-                    }
-                    _ => error,
-                })
+                Err(if error.kind() == ErrorKind::AlreadyExists { self.twice().caused_by(error) } else { error })
             }
         }
     }

@@ -28,7 +28,7 @@ async fn stores_and_warehouses_that_start_at_once_make_one_schema() {
     let client = database.client().await;
     let rows = client.query("SELECT component, version FROM moon_schema ORDER BY component", &[]).await.unwrap();
     let versions: Vec<(String, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    assert_eq!(versions, [("ledger".to_owned(), 1), ("warehouse".to_owned(), 3)]);
+    assert_eq!(versions, [("ledger".to_owned(), 1), ("warehouse".to_owned(), 4)]);
 }
 
 #[tokio::test]

@@ -163,14 +163,18 @@ pub async fn rows_that_do_not_belong_are_refused(warehouse: Arc<dyn Warehouse>) 
     let outside = [metrics("2026-02-01"), metrics("2025-12-01"), agents("2026-02-01"), agents("2025-12-01")];
     let not_first = [metrics("2026-01-02"), agents("2026-01-02")];
     let faults = outside.into_iter().chain(not_first).chain(twice).chain([StagedRows::Targets(vec![target])]);
-    let january = scope_of(days("2026-01-01", "2026-01-31"), true);
+    let days_of_january = days("2026-01-01", "2026-01-31");
+    let january = Scope { days: days_of_january.into(), ..scope_of(days_of_january, true) };
     for fault in faults {
         let mut stage = open(warehouse, run_key(1), &january).await;
         let error = stage.write(fault.clone()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error} for {fault:?}");
         stage.discard().await.unwrap();
     }
-    for (twice, agents_in_scope) in [(metrics("2026-01-01"), false), (agents("2026-01-01"), true)] {
+    let of_day = |day: &str| StagedRows::Cells(cells(&[(day, 1)]));
+    for (twice, agents_in_scope) in
+        [(metrics("2026-01-01"), false), (agents("2026-01-01"), true), (of_day("2026-01-01"), false)]
+    {
         let scope = Scope { agents: agents_in_scope, ..january.clone() };
         let mut stage = open(warehouse, run_key(1), &scope).await;
         stage.write(twice.clone()).await.unwrap();
@@ -178,6 +182,16 @@ pub async fn rows_that_do_not_belong_are_refused(warehouse: Arc<dyn Warehouse>) 
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error} for {twice:?}");
         stage.discard().await.unwrap();
     }
+    // Whatever the order of the others.
+    let mut stage = open(warehouse, run_key(1), &january).await;
+    for day in ["2026-01-03", "2026-01-02", "2026-01-04"] {
+        stage.write(of_day(day)).await.unwrap();
+    }
+    for day in ["2026-01-03", "2026-01-02", "2026-01-04"] {
+        let error = stage.write(of_day(day)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error} for {day}");
+    }
+    stage.discard().await.unwrap();
     let mut stage = open(warehouse, run_key(1), &Scope { agents: false, ..january.clone() }).await;
     let error = stage.write(agents("2026-01-01")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
