@@ -1,7 +1,7 @@
 //! What an aggregation of a ledger in MariaDB is measured against, for `cargo xtask measure-warehouse`.
 //!
 //! - `fill URL SALES` puts a generated history of so many sales through the ledger of a database.
-//! - `drain URL` reads the rows that an aggregation reads, by the same statement, and does nothing with them.
+//! - `drain URL` reads the rows that an aggregation reads, by one statement for each table, and does nothing with them.
 //! - `group-by-dimension URL` lets the server sum them by day, and by day and team, branch and product, a statement each.
 //! - `group-by-all URL` lets it sum them by day and all three at once, and adds up the groups here.
 //!
