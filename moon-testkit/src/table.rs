@@ -71,6 +71,15 @@ macro_rules! store_behaviour {
                 instants_keep_their_microseconds,
                 numbers_and_dates_are_kept_at_both_ends,
             ],
+            ends: [
+                assignments_hold_at_both_ends_of_time,
+                targets_hold_at_both_ends_of_time,
+            ],
+            wording: [
+                who_entered_a_target_is_kept,
+                audit_entries_keep_any_text,
+                records_keep_any_text,
+            ],
             scans: [
                 a_scan_yields_exactly_what_matches,
                 a_scan_without_agents_yields_all_else,

@@ -17,6 +17,7 @@ macro_rules! warehouse_behaviour {
                 an_earlier_run_cannot_publish_after_a_later_one,
                 what_breaks_the_law_is_refused,
                 readers_see_one_run_as_a_whole,
+                publishers_that_meet_wait_for_one_another,
             ],
             contents: [
                 sums_are_those_of_the_days_asked_for,
@@ -42,6 +43,7 @@ macro_rules! warehouse_behaviour {
                 restatements_that_do_not_belong_are_refused,
                 a_repeat_closes_nothing_twice,
                 a_refused_run_closes_nothing,
+                periods_at_both_ends_of_time_are_closed,
             ],
             runs: [
                 a_record_is_kept_in_full,
@@ -51,6 +53,10 @@ macro_rules! warehouse_behaviour {
                 a_stopped_run_changes_no_figure,
                 a_run_that_changes_nothing_needs_no_stage,
                 a_run_that_changes_nothing_follows_the_one_it_was_compared_with,
+            ],
+            wording: [
+                codes_and_names_are_kept_as_they_are,
+                records_of_runs_keep_any_text,
             ],
         }
     };

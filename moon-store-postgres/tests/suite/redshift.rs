@@ -91,28 +91,3 @@ async fn error_1023_is_overcome() {
     let sums = warehouse.read(moon_core::DayRange::ALL).await.unwrap().sums;
     assert_eq!(sums.iter().map(|sum| sum.figures.net.minor).collect::<Vec<_>>(), [7; 3]);
 }
-
-/// Publishers that meet wait for one another, and the last one's figures stand.
-#[tokio::test]
-async fn publishers_that_meet_wait_for_one_another() {
-    use moon_testkit::WarehouseFixture as _;
-    if crate::support::skipped() {
-        return;
-    }
-    let (warehouse, _database) = Redshift::warehouse().await;
-    let scope = moon_core::Scope::full();
-    for round in 0..3 {
-        let (lower, higher) = (2 * round + 1, 2 * round + 2);
-        let (lower_day, higher_day) = ([("2026-03-01", i128::from(lower))], [("2026-03-01", i128::from(higher))]);
-        let (first, second) = tokio::join!(
-            crate::publishing::publish(warehouse.as_ref(), lower, &scope, &lower_day),
-            crate::publishing::publish(warehouse.as_ref(), higher, &scope, &higher_day),
-        );
-        second.unwrap();
-        if let Err(error) = first {
-            assert_eq!(error.kind(), moon_core::ErrorKind::Refused, "{error}");
-        }
-        let sums = warehouse.read(moon_core::DayRange::ALL).await.unwrap().sums;
-        assert_eq!(sums.iter().map(|sum| sum.figures.net.minor).collect::<Vec<_>>(), [i128::from(higher); 3]);
-    }
-}

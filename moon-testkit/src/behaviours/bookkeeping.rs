@@ -171,7 +171,7 @@ pub async fn every_call_leaves_one_audit_entry(store: Arc<dyn Store>) {
     fill(&store).await;
     let clock = Arc::new(FixedClock::new(noon("2026-06-15")));
     let ledger = ledger_at(Arc::clone(&store), Arc::<FixedClock>::clone(&clock)).await;
-    let boss = Actor::new("O'Neill").unwrap();
+    let boss = Actor::new("desk '7'").unwrap();
     ledger.put_teams(&boss, &[team("GAMMA"), team("DELTA"), team("ALPHA")], PutRule::Ensure).await.unwrap();
     ledger.put_teams(&boss, &[team("GAMMA")], PutRule::Ensure).await.unwrap();
     clock.set(noon("2026-06-16"));

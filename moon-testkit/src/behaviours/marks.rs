@@ -136,7 +136,7 @@ fn entry(number: u32) -> AuditEntry {
     AuditEntry {
         // The instants fall: what counts is the order of appending.
         at: noon("2026-06-15") - Duration::microseconds(number.into()),
-        actor: text("O'Neill; --"),
+        actor: text("desk '7'; --"),
         action: "record_sales".to_owned(),
         subject: format!("core/S{number} 😀"),
         details: json!({ "recorded": number, "note": "'); DROP TABLE ledger_audit;--" }),

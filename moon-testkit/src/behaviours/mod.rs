@@ -3,6 +3,7 @@
 pub mod assigning;
 pub mod bookkeeping;
 pub mod documents;
+pub mod ends;
 pub mod entering;
 pub mod faults;
 pub mod golden;
@@ -16,7 +17,9 @@ pub mod sales;
 pub mod scans;
 pub mod settings;
 pub mod targeting;
+mod texts;
 pub mod together;
 pub mod traps;
 pub mod units;
 pub mod warehouse;
+pub mod wording;

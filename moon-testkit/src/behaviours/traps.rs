@@ -10,99 +10,15 @@ use moon_core::{
 };
 
 use super::masters::Master;
+use super::texts::{codes, names};
 use crate::builders::{
     adjustment, agent, agent_code, branch, branch_code, date, fill, key, product, product_code, reading, rupees, sale,
     team_code, text, writing,
 };
 
-/// Texts that some database takes for one another, cuts, or reads as a command. All are valid codes.
-fn texts() -> Vec<String> {
-    // Those that look alike are spelled by their numbers, lest an editor makes one of two.
-    let mut texts: Vec<String> = [
-        "abc",
-        "ABC",
-        "Abc",
-        "a c",
-        "a  c",
-        "ac",
-        "é",
-        "e\u{301}",
-        "E",
-        "e",
-        "ß",
-        "ss",
-        "SS",
-        "fi",
-        "I",
-        "i",
-        "😀",
-        "😁",
-        "👩🏽",
-        "中",
-        "中文",
-        "ශ",
-        "%",
-        "_",
-        "a%c",
-        "a_c",
-        "\\",
-        "\\\\",
-        "'",
-        "''",
-        "\"",
-        "`",
-        ";",
-        "--",
-        "/*",
-        "*/",
-        "?",
-        "$1",
-        ":a",
-        "@a",
-        "#",
-        "NULL",
-        "null",
-        "0",
-        "00",
-        "0.0",
-        "1e3",
-        "true",
-        "{}",
-        "[]",
-        "\\N",
-        "\\0",
-        "a,b",
-        "a\"b",
-        "'); DROP TABLE ledger_sales;--",
-        "\" OR \"\"=\"",
-        "a/b",
-        "../a",
-        "<b>",
-        "&amp;",
-        "A\u{30a}",
-        "a\u{a0}c",
-        "10",
-        "9",
-        "K",
-        "\u{212a}",
-        "\u{212b}",
-        "\u{c5}",
-        "A",
-        "\u{1d400}",
-        "\u{c0}",
-        "\u{fb01}",
-        "\u{131}",
-        "\u{130}",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    texts.extend(["x".repeat(64), "x".repeat(63), "😀".repeat(64), format!("{}y", "😀".repeat(63))]);
-    texts
-}
-
 /// Codes are told apart byte by byte, kept as they are, and ordered by their bytes.
 pub async fn codes_are_compared_byte_by_byte(store: Arc<dyn Store>) {
-    let mut texts = texts();
+    let mut texts = codes();
     for master in Master::EVERY {
         let mut unit = writing(&store).await;
         for text in &texts {
@@ -124,7 +40,7 @@ pub async fn codes_are_compared_byte_by_byte(store: Arc<dyn Store>) {
 /// Keys of sales, policy numbers and entries are told apart byte by byte, up to their full length.
 pub async fn references_are_compared_byte_by_byte(store: Arc<dyn Store>) {
     fill(&store).await;
-    let mut texts = texts();
+    let mut texts = codes();
     texts.retain(|text| text.len() <= REFERENCE_BYTES_MAX);
     texts.extend(["r".repeat(200), format!("{}s", "r".repeat(199)), "é".repeat(100), "😀".repeat(50)]);
     let reference = |text: &str| Reference::new("reference", text).unwrap();
@@ -170,9 +86,7 @@ pub async fn references_are_compared_byte_by_byte(store: Arc<dyn Store>) {
 
 /// Texts for people come back byte by byte, blanks at their ends and all, at their full length.
 pub async fn texts_are_kept_as_they_are(store: Arc<dyn Store>) {
-    let mut texts = texts();
-    texts.extend([" a ", "a ", " a", "a\u{a0}", "\u{feff}a"].map(str::to_owned));
-    texts.extend(["😀".repeat(200), format!("{} ", "x".repeat(199))]);
+    let texts = names();
     let mut unit = writing(&store).await;
     for (number, content) in texts.iter().enumerate() {
         let (code, text) = (format!("C{number}"), text(content));

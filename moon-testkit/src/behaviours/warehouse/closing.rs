@@ -8,7 +8,7 @@ use moon_core::{
 };
 use uuid::Uuid;
 
-use super::{cells, control, figures, open, publish, publish_with, record, run_key, scope};
+use super::{cells, control, figures, open, publish, publish_with, record, run_key, scope, sorted};
 use crate::builders::{date, days, noon};
 
 const FEBRUARY: (&str, i128) = ("2026-02-28", 1);
@@ -23,12 +23,6 @@ fn period(label: &str) -> Period {
 fn closing(label: &str, closed_by: RunKey, reopened_by: Option<RunKey>) -> Closing {
     let at = noon("2026-04-02");
     Closing { period: period(label), closed_by, closed_at: at, reopened_by, reopened_at: reopened_by.map(|_| at) }
-}
-
-fn sorted(of_days: &[(&str, i128)]) -> Vec<Cell> {
-    let mut cells = cells(of_days);
-    cells.sort_unstable();
-    cells
 }
 
 async fn frozen(warehouse: &dyn Warehouse, label: &str, closed_by: RunKey) -> Vec<Cell> {
@@ -243,4 +237,41 @@ pub async fn a_refused_run_closes_nothing(warehouse: Arc<dyn Warehouse>) {
     publish(warehouse, run_key(3), &Scope::full(), &[FEBRUARY, MARCH]).await.unwrap();
     assert_eq!(warehouse.closings().await.unwrap(), [closing("2026-02", run_key(1), None)]);
     assert_eq!(warehouse.restatements(DayRange::ALL).await.unwrap(), []);
+}
+
+/// The first and the last periods of each length are closed and restated like any other, and so is all time.
+pub async fn periods_at_both_ends_of_time_are_closed(warehouse: Arc<dyn Warehouse>) {
+    let warehouse = warehouse.as_ref();
+    let of_days = [("1000-01-01", 1), ("9999-12-31", 2)];
+    let ends = [
+        ("1000-01-01", &of_days[..1]),
+        ("1000-01", &of_days[..1]),
+        ("1000-Q1", &of_days[..1]),
+        ("1000", &of_days[..1]),
+        ("9999-12-31", &of_days[1..]),
+        ("9999-12", &of_days[1..]),
+        ("9999-Q4", &of_days[1..]),
+        ("9999", &of_days[1..]),
+        ("all", &of_days[..]),
+    ];
+    let closes = ends.iter().map(|(label, _)| StagedRows::Close(period(label))).collect();
+    publish_with(warehouse, run_key(1), &Scope::full(), &of_days, closes).await.unwrap();
+    for (label, days) in ends {
+        assert_eq!(frozen(warehouse, label, run_key(1)).await, sorted(days), "{label}");
+    }
+    let mut closings = warehouse.closings().await.unwrap();
+    closings.sort_by_key(|closing| closing.period);
+    let mut expected = ends.map(|(label, _)| closing(label, run_key(1), None));
+    expected.sort_by_key(|closing| closing.period);
+    assert_eq!(closings, expected);
+
+    let restated = of_days
+        .map(|(day, net)| restatement(run_key(2), Dimension::Team, day, "ALPHA", figures(net), Figures::default()));
+    let rows = vec![StagedRows::Restatements(restated.to_vec()), StagedRows::Reopen(period("9999-12"))];
+    publish_with(warehouse, run_key(2), &Scope::full(), &[], rows).await.unwrap();
+    assert_eq!(warehouse.restatements(DayRange::ALL).await.unwrap(), restated);
+    assert_eq!(warehouse.restatements(date("1000-01-01").range()).await.unwrap(), restated[..1]);
+    assert_eq!(warehouse.restatements(date("9999-12-31").range()).await.unwrap(), restated[1..]);
+    assert!(warehouse.closings().await.unwrap().contains(&closing("9999-12", run_key(1), Some(run_key(2)))));
+    assert_eq!(frozen(warehouse, "9999-12", run_key(1)).await, sorted(&of_days[1..]));
 }

@@ -5,6 +5,7 @@ pub mod contents;
 pub mod publishing;
 pub mod reading;
 pub mod runs;
+pub mod wording;
 
 use std::collections::BTreeMap;
 
@@ -56,6 +57,13 @@ fn cells(of_days: &[(&str, i128)]) -> Vec<Cell> {
     let groups = [(Dimension::Team, "ALPHA"), (Dimension::Branch, "COLOMBO"), (Dimension::Product, "LIFE")];
     let of_day = |(day, net): &(&str, i128)| groups.map(|(dimension, code)| cell(dimension, day, code, *net));
     of_days.iter().flat_map(of_day).collect()
+}
+
+/// The same in the order in which they come back.
+fn sorted(of_days: &[(&str, i128)]) -> Vec<Cell> {
+    let mut cells = cells(of_days);
+    cells.sort_unstable();
+    cells
 }
 
 /// The plain sums that belong to [`cells`].

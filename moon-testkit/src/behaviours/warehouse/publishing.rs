@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use moon_core::{
-    Cell, ControlTotals, DayRange, Dimension, ErrorKind, Figures, Opening, Published, RunKey, Scope, StagedRows, Sum,
-    Warehouse,
+    Cell, ControlTotals, DayRange, Dimension, ErrorKind, Figures, Opening, Published, Receipt, Result, RunKey, Scope,
+    StagedRows, Sum, Warehouse,
 };
 use uuid::Uuid;
 
-use super::{cell, cells, control, net, open, publish, read, record, run_key, scope, team_entry};
+use super::{cell, cells, control, net, open, publish, read, record, run_key, scope, sorted, team_entry};
 use crate::builders::{date, days};
 
 const FIRST: &str = "2026-03-01";
@@ -222,4 +222,67 @@ pub async fn readers_see_one_run_as_a_whole(warehouse: Arc<dyn Warehouse>) {
     }
     assert!(numbers.is_sorted(), "readers never go back: {numbers:?}");
     assert_eq!(numbers.last(), Some(&u64::from(RUNS)));
+}
+
+/// Publishers that meet exclude each other, whether both have staged before or come at once: each publishes or is refused,
+/// never in part, and what is shown is the later one of those that published. Both are refused never.
+pub async fn publishers_that_meet_wait_for_one_another(warehouse: Arc<dyn Warehouse>) {
+    const ROUNDS: u32 = 6;
+    let warehouse = warehouse.as_ref();
+    let mut expected = Vec::new();
+    for round in 0..ROUNDS {
+        let (lower, higher) = (run_key(2 * round + 1), run_key(2 * round + 2));
+        let scope = Scope::full();
+        let (lower_days, higher_days) = ([(FIRST, i128::from(round))], [(SECOND, i128::from(round) + 100)]);
+        let (first, second) = if round % 2 == 0 {
+            let mut stages = Vec::new();
+            for (key, of_days) in [(lower, &lower_days), (higher, &higher_days)] {
+                let mut stage = open(warehouse, key, &scope).await;
+                stage.write(StagedRows::Cells(cells(of_days))).await.unwrap();
+                stages.push(stage);
+            }
+            let (second, first) = (stages.pop().unwrap(), stages.pop().unwrap());
+            let (lower_control, higher_control) = (control(&lower_days), control(&higher_days));
+            let (lower_record, higher_record) = (record(lower), record(higher));
+            let (first, second) = tokio::join!(
+                first.publish(&lower_control, &lower_record),
+                second.publish(&higher_control, &higher_record)
+            );
+            assert!(second.is_ok(), "nothing came behind it: {second:?}");
+            (first, second)
+        } else {
+            tokio::join!(
+                try_to_publish(warehouse, lower, &scope, &lower_days),
+                try_to_publish(warehouse, higher, &scope, &higher_days),
+            )
+        };
+        let mut shown = None;
+        for (published, key, of_days) in [(first, lower, &lower_days), (second, higher, &higher_days)] {
+            match published {
+                Ok(_) => {
+                    expected.push(record(key));
+                    shown = Some((key, sorted(of_days)));
+                }
+                // A later one was published, or has taken the stage away by opening its own.
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Refused, "{error}"),
+            }
+        }
+        let (key, shown) = shown.unwrap();
+        assert_eq!(warehouse.cells(DayRange::ALL).await.unwrap(), shown, "round {round}");
+        assert_eq!(read(warehouse).await.run, Some(record(key)));
+    }
+    expected.reverse();
+    assert_eq!(warehouse.runs(2 * ROUNDS).await.unwrap(), expected);
+}
+
+/// Publishes, where opening may be refused too.
+async fn try_to_publish(
+    warehouse: &dyn Warehouse,
+    key: RunKey,
+    scope: &Scope,
+    of_days: &[(&str, i128)],
+) -> Result<Receipt> {
+    let Opening::Staged(mut stage) = warehouse.open(&key, scope).await? else { unreachable!("it is new") };
+    stage.write(StagedRows::Cells(cells(of_days))).await?;
+    stage.publish(&control(of_days), &record(key)).await
 }
