@@ -22,6 +22,8 @@ mod redshift;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod support;
