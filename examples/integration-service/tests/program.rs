@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use futures_util::StreamExt as _;
 use moon_core::{PostingFilter, Store as _, TxMode};
@@ -60,6 +61,18 @@ impl Desk {
 
     fn import(&self, file: &str) -> Output {
         self.run(&["import", file, "--map", "map.toml"])
+    }
+
+    /// Starts an import, whose output is read later.
+    fn start(&self, file: &str) -> Child {
+        let mut command = self.command(env!("CARGO_BIN_EXE_integration-service"));
+        command.args(["import", file, "--map", "map.toml"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Makes a file that one program reads while another one writes it.
+    fn pipe(&self, name: &str) {
+        assert!(Command::new("mkfifo").arg(self.path(name)).status().unwrap().success());
     }
 
     /// The sum in minor units and the number of all sales in the database.
@@ -183,11 +196,8 @@ async fn killed_while_it_waits_it_has_kept_whole_units_and_a_second_run_complete
     let desk = Desk::new();
     let total = 23_000;
     desk.file("map.toml", format!("format = \"csv\"\n{MAP}"));
-    let made = Command::new("mkfifo").arg(desk.path("pipe")).status().unwrap();
-    assert!(made.success());
-    let arguments = ["import", "pipe", "--map", "map.toml"];
-    let mut command = desk.command(env!("CARGO_BIN_EXE_integration-service"));
-    let mut child = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    desk.pipe("pipe");
+    let mut child = desk.start("pipe");
     let mut pipe = fs::OpenOptions::new().write(true).open(desk.path("pipe")).unwrap();
     // Two units and a half; the rest never comes.
     pipe.write_all(format!("{HEADER}{}", rows(0..12_500)).as_bytes()).unwrap();
@@ -214,9 +224,7 @@ async fn killed_at_work_again_and_again_it_comes_to_the_exact_totals() {
     desk.file("sales.csv", format!("{HEADER}{}", rows(0..total)));
     let mut before = 0;
     for _ in 0..3 {
-        let mut command = desk.command(env!("CARGO_BIN_EXE_integration-service"));
-        command.args(["import", "sales.csv", "--map", "map.toml"]).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = desk.start("sales.csv");
         let mut first = String::new();
         BufReader::new(child.stderr.take().unwrap()).read_line(&mut first).unwrap();
         child.kill().unwrap();
@@ -266,5 +274,102 @@ async fn a_database_that_may_only_be_read_is_said_and_left_alone() {
     let shown = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.starts_with("error: ") && shown.contains("read"), "{shown}");
+    assert_eq!(desk.totals().await, (sum(10), 10));
+}
+
+#[tokio::test]
+async fn two_imports_at_once_into_one_file_record_all_of_both() {
+    let desk = Desk::new();
+    let total = 30_000;
+    desk.file("map.toml", format!("format = \"csv\"\n{MAP}"));
+    let halves = [0..total / 2, total / 2..total];
+    // Each has recorded a part and waits for the rest when the other one is let go on: both are at work.
+    let begun = halves.clone().map(|half| {
+        let name = format!("from {}", half.start);
+        desk.pipe(&name);
+        let mut child = desk.start(&name);
+        let mut pipe = fs::OpenOptions::new().write(true).open(desk.path(&name)).unwrap();
+        pipe.write_all(format!("{HEADER}{}", rows(half.start..half.start + 7_000)).as_bytes()).unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut first = String::new();
+        said.read_line(&mut first).unwrap();
+        assert!(first.starts_with("5,000 rows recorded"), "{first}");
+        (child, pipe, said)
+    });
+    let ends: Vec<_> = begun
+        .into_iter()
+        .zip(halves)
+        .map(|((child, mut pipe, mut said), half)| {
+            std::thread::spawn(move || {
+                pipe.write_all(rows(half.start + 7_000..half.end).as_bytes()).unwrap();
+                drop(pipe);
+                let mut rest = String::new();
+                said.read_to_string(&mut rest).unwrap();
+                (child.wait_with_output().unwrap(), rest)
+            })
+        })
+        .collect();
+    for end in ends {
+        let (output, said) = end.join().unwrap();
+        assert_eq!((output.status.code(), stdout(&output)), (Some(0), counts(total / 2, total / 2, 0, 0)), "{said}");
+    }
+    assert_eq!(desk.totals().await, (sum(total), usize::try_from(total).unwrap()));
+}
+
+#[tokio::test]
+async fn one_file_that_two_import_at_once_is_recorded_once() {
+    let desk = Desk::new();
+    let total = 12_000;
+    desk.file("sales.csv", format!("{HEADER}{}", rows(0..total)));
+    // They make the database at the same moment too.
+    let children = [desk.start("sales.csv"), desk.start("sales.csv")];
+    let (mut recorded, mut duplicates) = (0, 0);
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let counts: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let count = |name: &str| counts.get(name).and_then(serde_json::Value::as_u64).unwrap();
+        let others = ["corrections", "stale", "conflicts", "rejected"].map(count);
+        assert_eq!((count("rows"), others), (u64::from(total), [0; 4]), "{counts}");
+        recorded += count("recorded");
+        duplicates += count("duplicates");
+    }
+    assert_eq!((recorded, duplicates), (u64::from(total), u64::from(total)));
+    assert_eq!(desk.totals().await, (sum(total), usize::try_from(total).unwrap()));
+}
+
+#[tokio::test]
+async fn a_database_file_that_may_only_be_read_is_said_and_left_alone() {
+    let desk = Desk::new();
+    desk.file("sales.csv", format!("{HEADER}{}", rows(0..10)));
+    assert_eq!(desk.import("sales.csv").status.code(), Some(0));
+    desk.file("more.csv", format!("{HEADER}{}", rows(10..20)));
+    let folder = desk.0.path();
+    // Root writes whatever the modes say: then the program runs as somebody else, from a place that anybody may enter.
+    let is_root = fs::metadata(folder).unwrap().uid() == 0;
+    let mut command = if is_root {
+        let program = desk.path("integration-service");
+        fs::copy(env!("CARGO_BIN_EXE_integration-service"), &program).unwrap();
+        let mut command = desk.command("setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(program);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    } else {
+        desk.command(env!("CARGO_BIN_EXE_integration-service"))
+    };
+    let mode = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    mode(&desk.path("moon.db"), 0o444);
+    mode(folder, 0o555);
+    let output = command.args(["import", "more.csv", "--map", "map.toml"]).output();
+    mode(folder, 0o755);
+    mode(&desk.path("moon.db"), 0o644);
+    let Ok(output) = output else {
+        eprintln!("left out: root may write everything, and there is no setpriv to be somebody else");
+        return;
+    };
+    let shown = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.starts_with("error: ") && shown.contains("moon.db"), "{shown}");
+    assert_eq!(stdout(&output), "");
     assert_eq!(desk.totals().await, (sum(10), 10));
 }
