@@ -24,8 +24,8 @@ pub(crate) struct Schema {
 
 const DOING: &str = "upgrade the schema";
 
-/// How long a migration waits for another one.
-const LOCK_WAIT_S: u64 = 60;
+/// A migration waits for another one so many times as long as a unit of work for a lock.
+const PATIENCE: u32 = 6;
 /// How long one of its statements may take; adding an index to a large table takes its time.
 const STATEMENT_WAIT: Duration = Duration::from_secs(6 * 3_600);
 
@@ -113,7 +113,8 @@ async fn lock(connections: &Connections, conn: &mut Conn) -> Result<()> {
     let limits = "SET time_zone = '+00:00' /*M! , max_statement_time = 0 */ /*!50708 , max_execution_time = 0 */";
     place.check(DOING, conn.query_drop(limits).await)?;
     // The lock is one of the server, not of a database, and its name has at most 64 characters.
-    let sql = format!("SELECT GET_LOCK(CONCAT('moon-', SHA1(DATABASE())), {LOCK_WAIT_S})");
+    let seconds = connections.options().lock_wait.saturating_mul(PATIENCE).as_secs().max(1);
+    let sql = format!("SELECT GET_LOCK(CONCAT('moon-', SHA1(DATABASE())), {seconds})");
     let granted: mysql_async::Result<Option<Option<i64>>> = conn.query_first(sql).await;
     match place.check("wait for another migration", granted)?.flatten() {
         Some(1) => Ok(()),

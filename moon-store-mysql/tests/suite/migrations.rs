@@ -1,7 +1,7 @@
 //! Migrations.
 
 use moon_core::{ErrorKind, Store, Warehouse};
-use moon_store_mysql::{MysqlStore, MysqlWarehouse};
+use moon_store_mysql::{MysqlOptions, MysqlStore, MysqlWarehouse};
 use moon_testkit::builders::currency;
 use mysql_async::prelude::Queryable as _;
 
@@ -29,6 +29,32 @@ async fn stores_and_warehouses_that_start_at_once_make_one_schema() {
     let sql = "SELECT CONVERT(component USING utf8mb4), version, step, begun FROM moon_schema ORDER BY component";
     let versions: Vec<(String, i64, i64, i64)> = database.conn().await.query(sql).await.unwrap();
     assert_eq!(versions, [("ledger".to_owned(), 1, 0, 0), ("warehouse".to_owned(), 2, 0, 0)]);
+}
+
+/// A migration that another one keeps waiting says so and makes nothing.
+#[tokio::test]
+async fn a_migration_waits_for_another_one_and_then_gives_up() {
+    if skipped() {
+        return;
+    }
+    let database = Database::empty().await;
+    let mut other = database.conn().await;
+    let lock = "SELECT GET_LOCK(CONCAT('moon-', SHA1(DATABASE())), 0)";
+    assert_eq!(other.query_first::<i64, _>(lock).await.unwrap(), Some(1));
+    let brief = MysqlOptions::default().lock_wait(std::time::Duration::from_millis(50));
+    let store = MysqlStore::connect_with(&database.url(), &brief).await.unwrap();
+    let migrations: [moon_core::Result<()>; 2] =
+        [store.migrate().await, MysqlWarehouse::beside(&store, currency()).migrate().await];
+    for migrated in migrations {
+        let error = migrated.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Contention, "{error}");
+        assert!(error.to_string().contains("another migration took too long"), "{error}");
+    }
+    let tables = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()";
+    assert_eq!(other.query_first::<i64, _>(tables).await.unwrap(), Some(0), "nothing was made");
+    let free = "SELECT RELEASE_LOCK(CONCAT('moon-', SHA1(DATABASE())))";
+    assert_eq!(other.query_first::<i64, _>(free).await.unwrap(), Some(1));
+    store.migrate().await.unwrap();
 }
 
 #[tokio::test]
