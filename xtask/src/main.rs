@@ -27,9 +27,10 @@ commands:
                  MOON_TEST_POSTGRES_URL and MOON_TEST_MYSQL_URL set; without a program it prints the lines that set
                  them, and the servers run until standard input ends (Ctrl-D) or Ctrl-C
   torture [--rounds N] [--seed S]
+                 random histories on every store against a naive ledger, and of incremental runs against full ones;
                  database servers of its own that are killed in the middle of recording and publishing and started again,
                  many writers at once, and the aggregator program killed in the middle of its runs: N rounds (300 by
-                 default; ten of each are part of test); S chooses the moments
+                 default; ten of each are part of test); S chooses the histories and the moments
   measure-memory [--sales N]
                  imports N generated sales (1,000,000 by default) into an SQLite store, aggregates them, and holds the
                  memory that the two programs take against its limits: 150 MiB and 100 MiB; for Linux

@@ -1,4 +1,5 @@
-//! `cargo xtask torture`: many rounds of the tests that kill servers and programs and let writers meet.
+//! `cargo xtask torture`: many rounds of the tests that kill servers and programs and let writers meet, and many random
+//! histories.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -11,7 +12,7 @@ use crate::console::say;
 pub(crate) const ROUNDS_DEFAULT: u32 = 300;
 
 /// Servers that are killed, and the program among faults. Two tests at once keep a small machine busy.
-const ARGUMENTS: [&str; 14] = [
+const FAULTS: [&str; 14] = [
     "test",
     "--release",
     "--package",
@@ -26,6 +27,28 @@ const ARGUMENTS: [&str; 14] = [
     "--nocapture",
     "--test-threads",
     "2",
+];
+
+/// Random histories: on each store against the naive ledger, and incremental runs against full ones.
+const HISTORIES: [&str; 18] = [
+    "test",
+    "--release",
+    "--package",
+    "moon-store-memory",
+    "--package",
+    "moon-store-sqlite",
+    "--package",
+    "moon-store-mysql",
+    "--package",
+    "moon-store-postgres",
+    "--package",
+    "moon-aggregate",
+    "--tests",
+    "--",
+    "--test-threads",
+    "2",
+    "::model::",
+    "law::",
 ];
 
 /// Runs the tests. Without a seed another one is taken each time, and said.
@@ -50,10 +73,18 @@ fn torture(rounds: u32, seed: u32) -> Result<(), String> {
     let servers = Servers::start(moon_servers::provide()?)?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the workspace has no folder")?;
     say(&format!("{rounds} rounds of each test, seed {seed}"));
-    let mut command = Command::new("cargo");
-    command.args(ARGUMENTS).current_dir(root);
-    command.envs(servers.variables().iter().map(|(name, url)| (name, url)));
-    command.env("MOON_TORTURE_ROUNDS", rounds.to_string()).env("MOON_TORTURE_SEED", seed.to_string());
-    let status = command.status().map_err(|error| format!("cannot run cargo: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("a test failed ({status})")) }
+    for arguments in [&HISTORIES[..], &FAULTS] {
+        let mut command = Command::new("cargo");
+        command.args(arguments).current_dir(root);
+        command.envs(servers.variables().iter().map(|(name, url)| (name, url)));
+        for number in ["MOON_TORTURE_ROUNDS", "MOON_TEST_CASES"] {
+            command.env(number, rounds.to_string());
+        }
+        command.env("MOON_TORTURE_SEED", seed.to_string());
+        let status = command.status().map_err(|error| format!("cannot run cargo: {error}"))?;
+        if !status.success() {
+            return Err(format!("a test failed ({status})"));
+        }
+    }
+    Ok(())
 }
