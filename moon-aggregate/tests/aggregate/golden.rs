@@ -6,7 +6,7 @@ use moon_core::{
     SaleKind, SaleMessage, Sum,
 };
 
-use crate::common::{Fixture, actor, code, day, fixtures, life, rows, sale};
+use crate::common::{Fixture, actor, code, day, everywhere, life, rows, sale};
 
 /// Teams and branches with total and count, on one basis in one period, after a run.
 async fn after(fixture: &Fixture, messages: &[SaleMessage]) {
@@ -31,7 +31,7 @@ fn given(mut message: SaleMessage, revision: u32) -> SaleMessage {
 
 #[tokio::test]
 async fn a_late_assignment() {
-    for fixture in fixtures().await {
+    for fixture in everywhere().await {
         let fixture = fixture.with_masters().await;
         let at = &fixture;
         after(at, &[sale("1", Some("AGT001"), "Junior", 100, "2026-02-10")]).await;
@@ -71,7 +71,7 @@ async fn a_late_assignment() {
 
 #[tokio::test]
 async fn b_cancelled_and_reinstated() {
-    for fixture in fixtures().await {
+    for fixture in everywhere().await {
         let fixture = fixture.with_masters().await;
         let at = &fixture;
         after(at, &[sale("1", Some("AGT001"), "Junior", 1_000, "2026-01-15")]).await;
@@ -101,7 +101,7 @@ async fn c_any_order_of_arrival() {
         ]
     };
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-        for fixture in fixtures().await {
+        for fixture in everywhere().await {
             let fixture = fixture.with_masters().await;
             let at = &fixture;
             for place in order {
@@ -121,7 +121,7 @@ async fn c_any_order_of_arrival() {
 
 #[tokio::test]
 async fn e_a_closed_month() {
-    for fixture in fixtures().await {
+    for fixture in everywhere().await {
         let fixture = fixture.with_masters().await;
         let at = &fixture;
         let may = Calendar::default().parse("2026-05").unwrap();

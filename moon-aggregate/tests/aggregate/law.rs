@@ -11,11 +11,12 @@ use moon_core::{
     Warehouse,
 };
 use moon_store_memory::MemoryWarehouse;
+use moon_testkit::rounds;
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::{Config, TestRunner};
 
-use crate::common::{Fixture, actor, agent_figures, code, day, life, memory, sale, sqlite};
+use crate::common::{Fixture, Way, actor, agent_figures, code, day, life, memory, sale, sqlite};
 
 /// Days on which things happen: few, so that they meet, and in several months.
 const DAYS: [&str; 9] = [
@@ -237,9 +238,9 @@ async fn holds(mut fixture: Fixture, steps: &[Step]) {
 }
 
 fn check(cases: u32, fixture: impl AsyncFn() -> Fixture) {
-    let cases = std::env::var("MOON_TEST_CASES").ok().and_then(|asked| asked.parse().ok()).unwrap_or(cases);
-    let config = Config { cases, max_shrink_iters: 2_000, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let config =
+        Config { cases: rounds::cases(cases), max_shrink_iters: 2_000, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, rounds::histories());
     let steps = prop::collection::vec(step(), 1..40);
     let outcome = runner.run(&steps, |steps| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -257,4 +258,26 @@ fn incremental_equals_full_in_memory() {
 #[test]
 fn incremental_equals_full_on_sqlite() {
     check(10, sqlite);
+}
+
+/// The same on servers, with few histories, as each of them takes databases of its own.
+fn check_on(way: Way) {
+    if !way.skipped() {
+        check(8, async || way.fixture().await);
+    }
+}
+
+#[test]
+fn incremental_equals_full_on_postgres() {
+    check_on(Way::Postgres);
+}
+
+#[test]
+fn incremental_equals_full_on_mysql() {
+    check_on(Way::Mysql);
+}
+
+#[test]
+fn incremental_equals_full_from_mysql_to_postgres() {
+    check_on(Way::MysqlToPostgres);
 }

@@ -1,6 +1,7 @@
 //! Ledgers to aggregate, and warehouses that misbehave.
 
 mod faulty;
+mod server;
 mod warehouse;
 
 use std::sync::Arc;
@@ -16,8 +17,11 @@ use moon_core::{
 };
 use moon_store_memory::{MemoryStore, MemoryWarehouse};
 use moon_store_sqlite::{SqliteStore, SqliteWarehouse};
+pub(crate) use server::{Way, everywhere};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 pub(crate) use warehouse::{Trick, Tricky};
+
+use crate::servers::Database;
 
 /// A ledger with its warehouse on some backend.
 pub(crate) struct Fixture {
@@ -29,6 +33,8 @@ pub(crate) struct Fixture {
     pub(crate) agents: Option<AgentFigures>,
     /// Where the SQLite file `moon.db` is.
     pub(crate) folder: Option<tempfile::TempDir>,
+    // Those on servers, which vanish with it.
+    _databases: Vec<Database>,
 }
 
 pub(crate) fn day(text: &str) -> BusinessDate {
@@ -78,7 +84,7 @@ async fn fixture(
     let clock = Arc::new(FixedClock::new(noon));
     let ledger =
         Ledger::open_with(store, &LedgerOptions::default(), Arc::<FixedClock>::clone(&clock), ids).await.unwrap();
-    Fixture { backend, ledger, warehouse, clock, agents: None, folder }
+    Fixture { backend, ledger, warehouse, clock, agents: None, folder, _databases: Vec::new() }
 }
 
 impl Fixture {
