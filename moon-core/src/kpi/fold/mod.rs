@@ -308,11 +308,11 @@ fn unpack(drained: Drained<'_>, tables: &mut [Table], control: &mut Control) -> 
     })
 }
 
-/// Lengthens a list of accumulators. It grows fourfold: days arrive one by one, and memory that waits costs less than
-/// moving what is there.
-fn lengthen<T: Clone>(list: &mut Vec<T>, length: usize, empty: T) {
+/// Lengthens a list of accumulators, and makes room for four times as many, and for `least` at any rate: days arrive one by
+/// one, and memory that waits untouched costs less than moving what is there.
+fn lengthen<T: Clone>(list: &mut Vec<T>, length: usize, least: usize, empty: T) {
     if length > list.capacity() {
-        list.reserve_exact(length.saturating_mul(4) - list.len());
+        list.reserve_exact(length.saturating_mul(4).max(least) - list.len());
     }
     if length > list.len() {
         list.resize(length, empty);

@@ -20,6 +20,9 @@ const LOAD_MAX: u64 = 1 << (62 - SALE_BITS);
 const SALE_WEIGHT: u64 = (LOAD_MAX >> SALE_BITS) + 1;
 /// How many sales are added between two looks at whether there are more.
 const UNROLLED: usize = 4;
+/// For how many buckets there is room from the beginning: days of nearly three years, in some 2 MB that nothing touches
+/// before they come.
+const ROWS_LEAST: usize = 1_024;
 /// How many adjustments a row takes at most: their plain sum cannot leave 64 bits.
 const ADJUSTMENTS_MAX: u64 = 1 << 24;
 
@@ -53,7 +56,7 @@ impl<const D: usize> Default for Rows<D> {
 impl<const D: usize> Accumulators for Rows<D> {
     fn fit(&mut self, buckets: usize) {
         let [sales, ..] = &mut self.sides;
-        lengthen(sales, buckets, Row::EMPTY);
+        lengthen(sales, buckets, ROWS_LEAST, Row::EMPTY);
     }
 
     fn add_sales(&mut self, sales: &MixedBlock<'_>, days: Days<'_>) -> usize {
@@ -97,7 +100,7 @@ impl<const D: usize> Accumulators for Rows<D> {
         let Some(columns) = adjustments.groups.first_chunk::<D>() else { return 0 };
         let [sales, net, activity] = &mut self.sides;
         for side in [&mut *net, &mut *activity] {
-            lengthen(side, sales.len(), Row::EMPTY);
+            lengthen(side, sales.len(), ROWS_LEAST, Row::EMPTY);
         }
         let place = |day: i32| days.get(day).map_or(usize::MAX, |bucket| *bucket as usize);
         let rows = adjustments.days.iter().zip(own_days).zip(adjustments.amounts).zip(counts);

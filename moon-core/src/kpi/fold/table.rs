@@ -72,7 +72,7 @@ impl Table {
         }
         self.cells = buckets << self.row_bits;
         if !self.shares() {
-            lengthen(&mut self.packed, self.cells, 0);
+            lengthen(&mut self.packed, self.cells, 0, 0);
         }
     }
 
@@ -151,7 +151,7 @@ impl Table {
 
     fn side_mut(&mut self, side: Side) -> &mut [i64] {
         let cells = &mut self.sides[side as usize];
-        lengthen(cells, self.cells, 0);
+        lengthen(cells, self.cells, 0, 0);
         cells
     }
 
