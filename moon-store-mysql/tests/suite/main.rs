@@ -18,6 +18,8 @@ mod publishing;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod support;
