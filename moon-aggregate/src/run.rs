@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use moon_core::{Error, ErrorKind, Ledger, Result, RunKey, RunRecord, Warehouse, retry_transient};
+use moon_core::{Actor, Error, ErrorKind, Ledger, Result, RunKey, RunRecord, Warehouse, retry_transient};
 
 use crate::agents::AgentFigures;
 use crate::attempt::Ended;
@@ -126,13 +126,13 @@ impl Aggregation {
 
     /// Starts a new epoch, above the present one and all that the warehouse shows, and returns it: the way on after the
     /// store was restored from a backup and its run numbers lie below what the warehouse has published. An unfinished run
-    /// is given up; its marks wait for the next one.
+    /// is given up; its marks wait for the next one. The audit trail of the store tells who did. A repeat starts one more.
     ///
     /// # Errors
     /// Those of store and warehouse.
-    pub async fn start_epoch(&self) -> Result<u32> {
+    pub async fn start_epoch(&self, actor: &Actor) -> Result<u32> {
         let published = self.warehouse.runs(1).await?.first().map(|record| record.key.epoch);
-        state::start_epoch(&self.ledger, published).await
+        state::start_epoch(&self.ledger, actor, published).await
     }
 
     /// One run, with as many attempts as it takes.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use moon_core::{
-    DaySet, Error, ErrorKind, Expected, Ledger, Mark, Record, RecordKey, Result, RunKey, RunRecord, TxMode, UnitOfWork,
-    Version, retry_contention, retry_transient,
+    Actor, AuditEntry, DaySet, Error, ErrorKind, Expected, Ledger, Mark, Record, RecordKey, Result, RunKey, RunRecord,
+    TxMode, UnitOfWork, Version, retry_contention, retry_transient,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -162,9 +162,9 @@ pub(crate) async fn leave(ledger: &Ledger, holder: Uuid) -> Result<()> {
     .await
 }
 
-/// Starts a new epoch, higher than the present one and than `published`. An unfinished run is given up; its marks wait
-/// for the next one.
-pub(crate) async fn start_epoch(ledger: &Ledger, published: Option<u32>) -> Result<u32> {
+/// Starts a new epoch, higher than the present one and than `published`, and notes in the audit trail who did. An
+/// unfinished run is given up; its marks wait for the next one.
+pub(crate) async fn start_epoch(ledger: &Ledger, actor: &Actor, published: Option<u32>) -> Result<u32> {
     retry_contention(ledger.pause(), || async {
         let mut unit = ledger.store().begin(TxMode::ReadWrite).await?;
         let now = ledger.clock().now();
@@ -191,6 +191,14 @@ pub(crate) async fn start_epoch(ledger: &Ledger, published: Option<u32>) -> Resu
             arrivals,
         };
         write(unit.as_mut(), &state, version).await?;
+        let entry = AuditEntry {
+            at: now,
+            actor: actor.0.clone(),
+            action: "start_epoch".to_owned(),
+            subject: format!("epoch {epoch}"),
+            details: serde_json::json!({ "epoch_before": last, "epoch_published": published }),
+        };
+        unit.audit().append(&entry).await?;
         unit.commit().await?;
         Ok(epoch)
     })

@@ -41,6 +41,14 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Gives the postings behind a published figure
     Explain(ExplainArgs),
+    /// Begins a new epoch of runs, after the ledger was restored from a backup and the warehouse was not
+    ///
+    /// A warehouse refuses runs whose number lies below the last one that it published, so that an old copy of a ledger
+    /// cannot replace newer figures. The numbers of a ledger that was restored lie below, although it is the right one.
+    /// In a new epoch they count from the beginning and are above all that was published; the next run computes everything.
+    /// Use it on the ledger that holds from now on, and only there: runs of every other copy are refused from the next
+    /// run on. A run that was not finished is given up, also one at work. Who did it stands in the audit trail.
+    NewEpoch(NewEpochArgs),
     /// Runs the job at the times of a cron expression, until it is told to stop
     Schedule(ScheduleArgs),
 }
@@ -171,6 +179,15 @@ pub(crate) struct CompareArgs {
     /// How many sales to list at most
     #[arg(long, value_name = "SALES", default_value_t = 100)]
     pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewEpochArgs {
+    /// Who the audit trail says did it
+    #[arg(long, value_name = "NAME", default_value = "aggregator")]
+    pub(crate) actor: String,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
 }

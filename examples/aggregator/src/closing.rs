@@ -11,7 +11,7 @@ use crate::output::{
     amount, change, csv_line, figure_columns, figure_fields, figures, instant, line, number, print, run_key, run_record,
 };
 use crate::progress::{Console, say};
-use crate::{job, wiring};
+use crate::{epoch, job, wiring};
 
 /// Closes a period with a run that brings its figures up to date first.
 pub(crate) async fn close(settings: &SettingsArgs, args: &ClosingArgs) -> Result<()> {
@@ -45,7 +45,7 @@ async fn change_closing(settings: &SettingsArgs, args: &ClosingArgs, close: bool
     let console = Console::of_run(&aggregation, &command).await;
     let ran = aggregation.run(&command, &args.how.options(false), &console).await;
     console.clear();
-    let ran = ran?;
+    let ran = ran.map_err(epoch::advised)?;
     for text in job::summary(&ran) {
         say(&text);
     }

@@ -9,7 +9,7 @@ use crate::duration::show;
 use crate::metrics::{Metrics, Targets};
 use crate::output::{number, print};
 use crate::progress::{Console, say};
-use crate::{demo, dry_run, tables, wiring};
+use crate::{demo, dry_run, epoch, tables, wiring};
 
 /// Runs the job once and prints the figures of the period.
 pub(crate) async fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<()> {
@@ -28,7 +28,7 @@ pub(crate) async fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<()> {
     let ran = aggregation.run(&command, &args.how.options(args.allow_shrink), &console).await;
     console.clear();
     tell_metrics(&aggregation, &settings, args, &ran).await;
-    for line in summary(&ran?) {
+    for line in summary(&ran.map_err(epoch::advised)?) {
         say(&line);
     }
     let query = KpiQuery {

@@ -6,6 +6,7 @@ mod closing;
 mod demo;
 mod dry_run;
 mod duration;
+mod epoch;
 mod explain;
 mod grid;
 mod job;
@@ -38,6 +39,7 @@ async fn main() -> ExitCode {
         Command::Verify(args) => verify::verify(&settings, args).await,
         Command::Status(args) => status::status(&settings, args).await,
         Command::Explain(args) => explain::explain(&settings, args).await,
+        Command::NewEpoch(args) => epoch::new_epoch(&settings, args).await,
         Command::Schedule(args) => schedule::schedule(&settings, args).await,
     })
 }

@@ -102,7 +102,7 @@ async fn no_arrival_is_lost_by_a_crash_a_new_epoch_or_a_new_warehouse() {
             during.run(&Default::default(), &Default::default(), &moon_aggregate::Silent).await.unwrap().record;
         assert_eq!(record.last_arrivals, arrivals(&[("portal", 120), ("test", 0)]), "the snapshot was older");
 
-        fixture.aggregation().start_epoch().await.unwrap();
+        fixture.aggregation().start_epoch(&actor()).await.unwrap();
         let warehouse = Arc::new(MemoryWarehouse::new("LKR".parse().unwrap()));
         let anew = Aggregation::new(fixture.ledger.clone(), warehouse);
         let record = anew.run(&Default::default(), &Default::default(), &moon_aggregate::Silent).await.unwrap().record;

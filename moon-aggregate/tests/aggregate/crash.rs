@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::common::{Fixture, Trick, Tricky, fixtures, rows, sale};
+use crate::common::{Fixture, Trick, Tricky, actor, fixtures, rows, sale};
 use moon_aggregate::{Aggregation, RunCommand, RunOptions, Silent};
 use moon_core::{Basis, Clock as _, ErrorKind, RunOutcome, Warehouse};
 
@@ -156,7 +156,7 @@ async fn a_restored_store_needs_a_new_epoch() {
         restored.warehouse = Arc::clone(&fixture.warehouse);
         let error = restored.run().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
-        assert_eq!(restored.aggregation().start_epoch().await.unwrap(), 2);
+        assert_eq!(restored.aggregation().start_epoch(&actor()).await.unwrap(), 2);
         let marks = restored.marks().await;
         assert!(marks.open > 0 && marks.claimed == 0, "the marks wait again: {marks:?}");
         let report = restored.run().await.unwrap();

@@ -19,7 +19,7 @@ use crate::args::ScheduleArgs;
 use crate::metrics::Metrics;
 use crate::output::instant;
 use crate::progress::{Console, say};
-use crate::{job, verify, wiring};
+use crate::{epoch, job, verify, wiring};
 
 /// The longest sleep: a machine that was suspended, or whose clock was set, is late by no more.
 const SLEEP_MAX: Duration = Duration::from_secs(20);
@@ -161,7 +161,7 @@ impl Schedule<'_> {
         let ran = self.aggregation.run(&command, &self.args.how.options(false), &console).await;
         console.clear();
         self.metrics.ran(self.now(), &ran);
-        for line in job::summary(&ran?) {
+        for line in job::summary(&ran.map_err(epoch::advised)?) {
             say(&line);
         }
         Ok(())

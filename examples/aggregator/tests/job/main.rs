@@ -8,6 +8,7 @@ mod common;
 mod dirty;
 mod dirty_source;
 mod dry_run;
+mod epoch;
 mod explain;
 mod http;
 mod ledger;

@@ -20,6 +20,7 @@ fn wrong_usage_ends_with_2_and_leaves_nothing_behind() {
         ("run --from 2026-05-02 --to 2026-05-01", "range ends before it begins"),
         ("run --wait soon", "500ms, 90s, 10m"),
         ("run --push-gateway gateway:9091", "http://HOST:9091"),
+        ("new-epoch --actor ", "--actor"),
         ("schedule", "there is no schedule"),
         ("schedule --cron daily", "not a cron expression"),
         ("schedule --cron @daily --verify-cron never", "--verify-cron"),
