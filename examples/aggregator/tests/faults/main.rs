@@ -14,6 +14,7 @@ mod paused;
 mod program;
 #[path = "../servers/mod.rs"]
 mod servers;
+mod stopped;
 #[path = "../servers/store.rs"]
 mod store;
 mod together;

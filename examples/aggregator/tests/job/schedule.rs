@@ -1,6 +1,7 @@
 //! The schedule as a program, over real HTTP.
 #![cfg(unix)]
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -9,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use crate::common::{aggregator, json};
 use crate::http::get;
-use crate::ledger::{cancel, folder, tell};
+use crate::ledger::{cancel, folder, now, tell};
+use crate::servers::{Database, Server};
 
 /// More than a machine with much to do takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -148,4 +150,66 @@ fn an_address_that_is_taken_is_an_error() {
     let run = aggregator(folder.path(), &["schedule", "--cron", "@daily", "--listen", &address]);
     assert_eq!(run.code, 2, "{}", run.err);
     assert!(run.err.contains("cannot listen at this address"), "{}", run.err);
+}
+
+/// A time of a schedule that is far away.
+const YEARLY: &str = "0 0 1 1 *";
+
+/// The small ledger, whose figures are published to a database of their own on a server.
+fn published() -> (tempfile::TempDir, Database) {
+    let folder = folder();
+    let figures = now(Database::create(Server::Postgres));
+    fs::write(folder.path().join("moon.toml"), format!("warehouse_url = {:?}\n", figures.url())).unwrap();
+    assert_eq!(aggregator(folder.path(), &["run"]).code, 0);
+    (folder, figures)
+}
+
+#[test]
+fn what_a_verification_finds_is_in_the_metrics_and_a_lost_warehouse_is_not_ready() {
+    if Server::Postgres.skipped() {
+        return;
+    }
+    let (folder, figures) = published();
+    now(figures.rows("UPDATE team_sales_daily SET net_sales = net_sales + 1 WHERE day = '2026-05-18'"));
+    let schedule = Schedule::start(folder.path(), &["--cron", YEARLY, "--verify-cron", "* * * * * *"]);
+    let address = schedule.address();
+    schedule.hears("no change explains it");
+    let (status, text) = get(&address, "/metrics");
+    assert_eq!(status, 200);
+    // The cell, and the hash of all that the run published.
+    for line in [
+        "moon_aggregation_verify_differences{kind=\"wrong\"} 2",
+        "moon_aggregation_verify_differences{kind=\"pending\"} 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+    assert_eq!(get(&address, "/readyz").0, 200, "it is wrong, and it answers");
+
+    drop(figures);
+    assert_eq!(get(&address, "/readyz").0, 503);
+    assert_eq!(get(&address, "/healthz").0, 200);
+    assert_eq!(schedule.terminate(), 0);
+}
+
+#[test]
+fn times_that_were_missed_are_caught_up_by_one_run() {
+    if Server::Postgres.skipped() {
+        return;
+    }
+    let (folder, figures) = published();
+    // It last ran years ago, as far as the warehouse tells.
+    now(figures.rows(
+        "UPDATE warehouse_runs SET started_at = '2020-06-15T00:00:00Z',
+            record = CAST(jsonb_set(CAST(record AS jsonb), '{started_at}', '\"2020-06-15T00:00:00Z\"') AS TEXT)",
+    ));
+    let runs = || json(&aggregator(folder.path(), &["status", "--format", "json"]))["runs"].as_array().unwrap().len();
+    for round in ["caught up", "started again, there is nothing to catch up"] {
+        let schedule = Schedule::start(folder.path(), &["--cron", YEARLY]);
+        if round == "caught up" {
+            schedule.hears(" published: 0 postings");
+        }
+        schedule.hears("next: run at ");
+        assert_eq!(schedule.terminate(), 0);
+        assert_eq!(runs(), 2, "{round}");
+    }
 }
