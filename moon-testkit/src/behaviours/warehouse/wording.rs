@@ -119,7 +119,7 @@ fn vanished(cell: &Cell) -> Restatement {
     Restatement { run, dimension, day, code, before: cell.figures, after: Figures::default() }
 }
 
-/// The record of a run keeps its error, up to [`ERROR_CHARS`], and the names of its sources as they are.
+/// The record of a run keeps its error, up to 4,000 characters, and the names of its sources as they are.
 pub async fn records_of_runs_keep_any_text(warehouse: Arc<dyn Warehouse>) {
     let mut texts = free();
     texts.push("'; DROP 😀\n".repeat(ERROR_CHARS / 10));
