@@ -21,9 +21,9 @@ use crate::value::Day;
 pub(super) struct PostgresStage {
     connections: Connections,
     run: Run,
-    /// The last cell that was staged, as long as they ascend.
+    /// The last cell that was staged.
     last: Option<CellKey>,
-    /// Whether the cells that were staged ascend.
+    /// Whether all that were staged ascend.
     ascends: bool,
 }
 
@@ -125,11 +125,13 @@ impl PostgresStage {
 
     /// Takes note of cells, and says whether they all come behind those before: then none comes twice.
     fn ascend(&mut self, cells: &[Cell]) -> bool {
-        for Cell { dimension, day, code, .. } in cells {
-            let behind = |(of, on, last): &CellKey| (of, on, last) < (dimension, day, code);
-            self.ascends &= self.last.as_ref().is_none_or(behind);
-            self.last = Some((*dimension, *day, Arc::clone(code)));
-        }
+        let key = |cell: &Cell| (cell.dimension, cell.day, Arc::clone(&cell.code));
+        let (Some(first), Some(last)) = (cells.first(), cells.last()) else { return self.ascends };
+        let within = |left: &Cell, right: &Cell| {
+            (left.dimension, left.day, &left.code) < (right.dimension, right.day, &right.code)
+        };
+        self.ascends &= cells.is_sorted_by(within) && self.last.as_ref().is_none_or(|last| *last < key(first));
+        self.last = Some(key(last));
         self.ascends
     }
 
